@@ -1,0 +1,49 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3.11
+BIN := .venv/bin
+STAMP := .venv/.locked
+
+.PHONY: help run demo test check fmt protos lock bench clean
+help:      ## what each target does
+	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(STAMP): requirements.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed: put python3.11 on PATH or set PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "installing the locked dependencies (once, about a minute)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+run: $(STAMP)      ## the whole system on this machine, until Ctrl-C
+	@$(BIN)/hireflow up
+
+demo: $(STAMP)      ## one complete hire on a fresh stack, shown live and proved
+	@$(BIN)/hireflow demo
+
+test: $(STAMP)      ## every test, on the real parts
+	@$(BIN)/pytest
+
+check: $(STAMP)      ## format, lint, types, the import law, protos
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python protos/generate.py --check
+
+fmt: $(STAMP)      ## format and mend what can be mended
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+protos: $(STAMP)      ## regenerate the stubs and documents made from the protos
+	@$(BIN)/python protos/generate.py
+
+lock: $(STAMP)      ## resolve the dependencies anew, pinned by hash
+	@$(BIN)/uv pip compile --generate-hashes --no-emit-index-url --no-header --quiet --python-version 3.11 --extra local --extra dev pyproject.toml -o requirements.lock
+
+bench: $(STAMP)      ## measure, each figure beside its floor
+	@$(BIN)/python -m benchmarks
+
+clean:      ## remove the virtual environment and local data
+	@rm -rf .venv .hireflow
