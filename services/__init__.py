@@ -1,0 +1,1 @@
+"""The services of Hireflow and the chassis they share."""

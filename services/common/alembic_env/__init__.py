@@ -1,0 +1,1 @@
+"""The environment that alembic runs migrations in; loaded by path."""

@@ -1,0 +1,127 @@
+"""NATS JetStream: one connection per process, kept for ever, and the two streams."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import nats.errors
+import nats.js.errors
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+from nats.js.api import RetentionPolicy, StorageType, StreamConfig
+
+from services.common.errors import Unavailable
+from services.common.settings import Settings
+from services.common.telemetry import get_logger
+
+EVENTS, DEAD = "HIREFLOW", "HIREFLOW_DEAD"
+_DUPLICATE_WINDOW = 120.0
+_TIMEOUT = 5
+_RETRY = 1.0
+_STREAMS = {EVENTS: "hireflow.>", DEAD: "dead.>"}
+_log = get_logger(__name__)
+
+
+class Bus:
+    """The event streams, as a process sees them."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._jetstream = client.jetstream(timeout=_TIMEOUT)
+        self._prepared = asyncio.Event()
+        self._begun = False
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, settings: Settings, application: str) -> AsyncIterator["Bus"]:
+        """Begin to connect; does not wait for the server, and never gives up."""
+        client = Client()
+        bus = cls(client)
+        connecting = asyncio.create_task(bus._connect(settings, application), name="bus connect")
+        try:
+            yield bus
+        finally:
+            connecting.cancel()
+            with suppress(asyncio.CancelledError):
+                await connecting
+            if bus._begun:
+                with suppress(nats.errors.Error, OSError, TimeoutError):
+                    await client.close()
+
+    @property
+    def client(self) -> Client:
+        """The connection itself, for those who have waited for `jetstream`."""
+        return self._client
+
+    async def jetstream(self) -> JetStreamContext:
+        """Wait until the server has answered once and the streams exist; then open a context."""
+        await self._prepared.wait()
+        return self._client.jetstream(timeout=_TIMEOUT)
+
+    async def ping(self) -> None:
+        """Ask the server for a sign of life of its streams.
+
+        Raises:
+            Unavailable: there is none.
+
+        """
+        if not (self._client.is_connected and self._prepared.is_set()):
+            raise _unavailable()
+        try:
+            await self._jetstream.stream_info(EVENTS)
+        except nats.js.errors.NotFoundError:
+            # A server that lost its disk: the streams are made anew; `republish` fills them.
+            await self._prepare()
+        except (nats.errors.Error, OSError, TimeoutError) as error:
+            raise _unavailable() from error
+
+    async def _connect(self, settings: Settings, application: str) -> None:
+        async def tell(error: Exception) -> None:
+            _log.warning("nats", error=repr(error))
+
+        async def tell_lost() -> None:
+            if not self._client.is_closed:
+                _log.warning("nats connection lost")
+
+        self._begun = True
+        await self._client.connect(
+            settings.nats_url.get_secret_value(),
+            name=f"hireflow-{application}",
+            error_cb=tell,
+            disconnected_cb=tell_lost,
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=1,
+            connect_timeout=3,
+            ping_interval=10,
+            max_outstanding_pings=2,
+        )
+        while True:
+            try:
+                await self._prepare()
+            except (nats.errors.Error, OSError, TimeoutError) as error:
+                _log.warning("streams not prepared yet", error=repr(error))
+                await asyncio.sleep(_RETRY)
+            else:
+                self._prepared.set()
+                return
+
+    async def _prepare(self) -> None:
+        for name, subjects in _STREAMS.items():
+            config = StreamConfig(
+                name=name,
+                subjects=[subjects],
+                retention=RetentionPolicy.LIMITS,
+                storage=StorageType.FILE,
+                duplicate_window=_DUPLICATE_WINDOW,
+                allow_direct=True,
+            )
+            try:
+                await self._jetstream.add_stream(config)
+            except nats.js.errors.BadRequestError:
+                # It exists with another configuration, from an older or newer version of us.
+                await self._jetstream.update_stream(config)
+
+
+def _unavailable() -> Unavailable:
+    message = "the event stream does not answer now: repeat the call a little later"
+    return Unavailable("DEPENDENCY_UNAVAILABLE", message, metadata={"dependency": "nats"})

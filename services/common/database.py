@@ -1,0 +1,158 @@
+"""PostgreSQL: the unit of work, reads, notifications, and its failures in business words."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
+from typing import Any
+
+import asyncpg  # type: ignore[import-untyped] # it ships no types
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from services.common.errors import Conflict, Unavailable
+from services.common.listening import Listener, Signal
+from services.common.settings import Settings
+
+# Longer than the relay waits for its acknowledgements inside one.
+TRANSACTION_TIMEOUT = 20.0
+_CONNECT_TIMEOUT = 4.0
+
+_SERIALISATION_FAILURE, _DEADLOCK, _UNIQUE_VIOLATION = "40001", "40P01", "23505"
+_CONFLICTS = {_SERIALISATION_FAILURE, _DEADLOCK, _UNIQUE_VIOLATION}
+# Lost connections, shutdowns, too many connections, timeouts of statement, transaction and lock.
+_UNAVAILABLE = ("08", "53", "57", "25P03", "25P04", "55P03", "58")
+
+
+class Database:
+    """The PostgreSQL server of a process, for all its schemas: tables are named with theirs."""
+
+    def __init__(self, engine: AsyncEngine, listener: Listener) -> None:
+        self._engine = engine
+        self._reading = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._listener = listener
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, settings: Settings, application: str) -> AsyncIterator["Database"]:
+        """Prepare the pool and the listening connection; does not wait for the server."""
+        options = _connect_options(settings, application)
+        engine = create_async_engine(
+            settings.database_url.get_secret_value(),
+            pool_size=5,
+            max_overflow=5,
+            pool_timeout=3,
+            pool_recycle=1800,
+            connect_args=options,
+        )
+
+        async def connect() -> asyncpg.Connection:
+            # The same address and options that the pool uses, in the driver's own words.
+            _, arguments = engine.dialect.create_connect_args(engine.url)
+            return await asyncpg.connect(**{**arguments, **options})
+
+        listener = Listener(connect)
+        listening = asyncio.create_task(listener.run(), name="database listener")
+        try:
+            yield cls(engine, listener)
+        finally:
+            listening.cancel()
+            with suppress(asyncio.CancelledError):
+                await listening
+            await engine.dispose()
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncConnection]:
+        """Open a unit of work: committed at the end of the block, rolled back by an exception.
+
+        No network inside it: a row may be locked.
+
+        Raises:
+            Conflict: another write came first (serialisation failure, deadlock, unique key).
+            Unavailable: the server is gone, too busy or too slow.
+
+        """
+        with _in_business_words():
+            async with self._engine.begin() as transaction:
+                yield transaction
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """Open a connection for reads: each statement by itself, no transaction's round trips.
+
+        Raises:
+            Unavailable: the server is gone, too busy or too slow.
+
+        """
+        with _in_business_words():
+            async with self._reading.connect() as connection:
+                yield connection
+
+    def listen(self, channel: str, key: str = "") -> AbstractAsyncContextManager[Signal]:
+        """Open a signal that `notify` on the same channel (and key, if given) sets at commit."""
+        return self._listener.listen(channel, key)
+
+    async def ping(self) -> None:
+        """Ask the server for a sign of life.
+
+        Raises:
+            Unavailable: there is none.
+
+        """
+        async with self.read() as connection:
+            await connection.execute(sa.text("SELECT 1"))
+
+
+async def notify(transaction: AsyncConnection, channel: str, key: str = "") -> None:
+    """Wake those who listen to the channel with this key or without one, once this commits."""
+    await transaction.execute(sa.select(sa.func.pg_notify(channel, key)))
+
+
+def _connect_options(settings: Settings, application: str) -> dict[str, Any]:
+    def milliseconds(seconds: float) -> str:
+        return str(int(seconds * 1000))
+
+    return {
+        "timeout": _CONNECT_TIMEOUT,
+        # Where the server itself hangs or the network swallows the answer.
+        "command_timeout": settings.statement_timeout + 1,
+        "server_settings": {
+            "application_name": f"hireflow-{application}",
+            "statement_timeout": milliseconds(settings.statement_timeout),
+            "transaction_timeout": milliseconds(TRANSACTION_TIMEOUT),
+            "idle_in_transaction_session_timeout": milliseconds(TRANSACTION_TIMEOUT),
+            # Planning a compilation costs more than any of our short queries.
+            "jit": "off",
+        },
+    }
+
+
+@contextmanager
+def _in_business_words() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        _raise_for(str(getattr(error.orig, "sqlstate", None) or ""), error)
+        if error.connection_invalidated:
+            raise _unavailable() from error
+        raise
+    except asyncpg.PostgresError as error:
+        # Met while connecting, before the pool has a connection to wrap the error.
+        _raise_for(str(error.sqlstate or ""), error)
+        raise
+    except (PoolTimeout, OSError, TimeoutError, asyncpg.InterfaceError) as error:
+        raise _unavailable() from error
+
+
+def _raise_for(state: str, error: Exception) -> None:
+    if state in _CONFLICTS:
+        message = "another write came first: read again and repeat the call"
+        raise Conflict("CONFLICT", message) from error
+    if state.startswith(_UNAVAILABLE):
+        raise _unavailable() from error
+
+
+def _unavailable() -> Unavailable:
+    message = "the database does not answer now: repeat the call a little later"
+    return Unavailable("DEPENDENCY_UNAVAILABLE", message, metadata={"dependency": "postgres"})

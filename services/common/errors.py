@@ -1,0 +1,118 @@
+"""What can go wrong in business words; the server turns each into one gRPC status.
+
+Standard library only, so that a domain may raise these too. A `reason` is the name of a value of
+`hireflow.common.v1.ErrorReason` without its prefix.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One wrong field: its path as in the proto (`job.pay.currency_code`) and what it must be."""
+
+    field: str
+    description: str
+
+
+class HireflowError(Exception):
+    """An error that the caller is meant to understand.
+
+    Args:
+        reason: the machine-readable name.
+        message: what happened, why, and what to do; never personal data.
+        metadata: facts a program may use, such as the present state.
+        violations: the fields that are wrong or missing, all of them.
+
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        message: str,
+        *,
+        metadata: Mapping[str, str] | None = None,
+        violations: Iterable[Violation] = (),
+    ) -> None:
+        super().__init__(f"{reason}: {message}")
+        self.reason = reason
+        self.message = message
+        self.metadata = dict(metadata or {})
+        self.violations = tuple(violations)
+
+
+class InvalidInput(HireflowError):
+    """INVALID_ARGUMENT: names every wrong field at once."""
+
+    def __init__(self, violations: Iterable[Violation], *, reason: str = "INVALID_FIELDS") -> None:
+        every = tuple(violations)
+        told = "; ".join(f"{each.field} {each.description}" for each in every)
+        super().__init__(reason, told, violations=every)
+
+
+class NotFound(HireflowError):
+    """NOT_FOUND: it does not exist, or the caller may not know of it; the answer is the same."""
+
+    def __init__(self, resource: str, identifier: str) -> None:
+        super().__init__(
+            "NOT_FOUND",
+            f"{resource} {identifier} does not exist, or you may not read it",
+            metadata={"resource": resource, "id": identifier},
+        )
+
+
+class Refused(HireflowError):
+    """FAILED_PRECONDITION: the present state does not allow it; repeating will not help."""
+
+
+class Conflict(HireflowError):
+    """ABORTED: another write came first; read again and repeat."""
+
+
+class Denied(HireflowError):
+    """PERMISSION_DENIED: this kind of caller may never do it."""
+
+
+class Unauthenticated(HireflowError):
+    """UNAUTHENTICATED: no token, or one that does not verify."""
+
+
+class Unavailable(HireflowError):
+    """UNAVAILABLE: a dependency does not answer now; the same call may be repeated."""
+
+
+class Exhausted(HireflowError):
+    """RESOURCE_EXHAUSTED: a limit is reached; the message names it."""
+
+
+class Problems:
+    """Collects every violation, so that a caller mends all of them in one go."""
+
+    def __init__(self) -> None:
+        self.violations: list[Violation] = []
+
+    def add(self, field: str, description: str) -> None:
+        """Note one violation."""
+        self.violations.append(Violation(field, description))
+
+    def require(self, condition: object, field: str, description: str) -> bool:
+        """Note a violation unless `condition` holds; answer whether it holds."""
+        if not condition:
+            self.add(field, description)
+        return bool(condition)
+
+
+@contextmanager
+def problems() -> Iterator[Problems]:
+    """Collect problems in the block and raise them together at its end.
+
+    Raises:
+        InvalidInput: if at least one problem was noted.
+
+    """
+    noted = Problems()
+    yield noted
+    if noted.violations:
+        raise InvalidInput(noted.violations)

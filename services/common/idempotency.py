@@ -1,0 +1,118 @@
+"""Idempotency by request_id: decided by a unique key, and a repeat gets the first answer."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any, Self, TypeVar
+
+import sqlalchemy as sa
+from google.protobuf.message import Message
+from pydantic import TypeAdapter
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.common.auth import Principal
+from services.common.errors import InvalidInput, Violation
+from services.common.tables import chassis_tables
+
+T = TypeVar("T")
+LONGEST_ID = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One mutation as its caller named it.
+
+    Attributes:
+        id: the caller's request_id.
+        method: the full name of the request message; each RPC has its own.
+        fingerprint: tells whether two requests are the same, body and all.
+
+    """
+
+    id: str
+    method: str
+    fingerprint: bytes
+
+    @classmethod
+    def of(cls, message: Message) -> Self:
+        """Read the request from its message, which has a field `request_id`.
+
+        Raises:
+            InvalidInput: the id is missing, too long or not printable.
+
+        """
+        request_id: str = message.request_id  # type: ignore[attr-defined] # each mutation has it
+        if not (0 < len(request_id) <= LONGEST_ID and request_id.isprintable()):
+            must = f"must have 1 to {LONGEST_ID} printable characters"
+            raise InvalidInput([Violation("request_id", must)])
+        body = message.SerializeToString(deterministic=True)
+        return cls(request_id, message.DESCRIPTOR.full_name, hashlib.sha256(body).digest())
+
+
+class Requests:
+    """The requests that a schema has answered."""
+
+    def __init__(self, schema: str) -> None:
+        self._table = chassis_tables(sa.MetaData(schema=schema)).request
+
+    async def claim(
+        self, transaction: AsyncConnection, caller: Principal, request: Request, answer: type[T]
+    ) -> T | None:
+        """Claim the request for this unit of work, or give the answer it got before.
+
+        An equal request that is being worked on is waited for. Call it first in the transaction,
+        and `answer` last: what rolls back was never claimed.
+
+        Raises:
+            InvalidInput: REQUEST_ID_REUSED, the id came before with another body or method.
+
+        """
+        table = self._table
+        claimed = await transaction.execute(
+            insert(table)
+            .values(
+                principal=_name(caller),
+                request_id=request.id,
+                method=request.method,
+                fingerprint=request.fingerprint,
+            )
+            .on_conflict_do_nothing()
+        )
+        if claimed.rowcount:
+            return None
+        found = await transaction.execute(
+            sa.select(table.c.method, table.c.fingerprint, sa.cast(table.c.answer, sa.Text)).where(
+                table.c.principal == _name(caller), table.c.request_id == request.id
+            )
+        )
+        method, fingerprint, text = found.one()
+        if (method, fingerprint) != (request.method, request.fingerprint):
+            used = "was used before with another body or method: choose a new one"
+            raise InvalidInput([Violation("request_id", used)], reason="REQUEST_ID_REUSED")
+        first: T = _adapter(answer).validate_json(text)
+        return first
+
+    async def answer(
+        self, transaction: AsyncConnection, caller: Principal, request: Request, value: object
+    ) -> None:
+        """Keep the first answer, a frozen dataclass of the domain, for every repeat."""
+        text = _adapter(type(value)).dump_json(value).decode()
+        table = self._table
+        await transaction.execute(
+            sa.update(table)
+            .where(table.c.principal == _name(caller), table.c.request_id == request.id)
+            .values(answer=sa.cast(sa.literal(text, sa.Text), table.c.answer.type))
+        )
+
+
+def _name(caller: Principal) -> str:
+    return f"{caller.kind}/{caller.id}"
+
+
+_ADAPTERS: dict[type[Any], TypeAdapter[Any]] = {}
+
+
+def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+    if kind not in _ADAPTERS:
+        _ADAPTERS[kind] = TypeAdapter(kind)
+    return _ADAPTERS[kind]

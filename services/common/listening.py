@@ -1,0 +1,118 @@
+"""LISTEN/NOTIFY: who waits for a change is woken when it commits.
+
+One connection per process listens for everyone, because a waiting watcher must not hold one of
+the few pooled connections.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+
+import asyncpg  # type: ignore[import-untyped] # it ships no types
+
+from services.common.telemetry import get_logger
+
+Connect = Callable[[], Awaitable[asyncpg.Connection]]
+
+_LOST = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_HEARTBEAT = 20.0
+_RETRY = 1.0
+_log = get_logger(__name__)
+
+
+class Signal:
+    """Wakes one waiter. What happened is for the waiter to read: a signal carries no data."""
+
+    def __init__(self) -> None:
+        self._happened = asyncio.Event()
+
+    def set(self) -> None:
+        """Wake the waiter, or its next wait."""
+        self._happened.set()
+
+    async def wait(self, timeout: float) -> bool:
+        """Wait for something to happen since the last wait, for at most `timeout` seconds.
+
+        False means that the time is up: read anyway, since a notification may be lost while the
+        listening connection is being renewed.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout):
+                await self._happened.wait()
+        happened = self._happened.is_set()
+        self._happened.clear()
+        return happened
+
+
+class Listener:
+    """The listening connection of a process: renews itself, and wakes all after a gap."""
+
+    def __init__(self, connect: Connect) -> None:
+        self._connect = connect
+        self._connection: asyncpg.Connection | None = None
+        self._using = asyncio.Lock()
+        self._signals: dict[str, dict[str, set[Signal]]] = {}
+
+    @asynccontextmanager
+    async def listen(self, channel: str, key: str = "") -> AsyncIterator[Signal]:
+        """Open a signal for `channel`; a `key` hears its own notifications alone.
+
+        Listen first, then read, then wait: nothing is missed in between.
+        """
+        signal = Signal()
+        known = channel in self._signals
+        keys = self._signals.setdefault(channel, {})
+        keys.setdefault(key, set()).add(signal)
+        if not known and self._connection is not None:
+            # A connection lost here is being renewed, and the new one listens to all channels.
+            with suppress(*_LOST):
+                async with self._using:
+                    await self._connection.add_listener(channel, self._heard)
+        try:
+            yield signal
+        finally:
+            # The channel itself stays: there are few, and the next watcher finds it open.
+            keys[key].discard(signal)
+            if not keys[key]:
+                del keys[key]
+
+    async def run(self) -> None:
+        """Listen until cancelled, through every loss of the connection."""
+        while True:
+            try:
+                await self._listen_until_lost()
+            except _LOST as error:
+                _log.warning("listening connection lost", error=repr(error))
+            await asyncio.sleep(_RETRY)
+
+    async def _listen_until_lost(self) -> None:
+        connection = await self._connect()
+        lost = asyncio.Event()
+        try:
+            connection.add_termination_listener(lambda _: lost.set())
+            self._connection = connection
+            async with self._using:
+                for channel in list(self._signals):
+                    await connection.add_listener(channel, self._heard)
+            self._wake_all()
+            while not lost.is_set():
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_HEARTBEAT):
+                        await lost.wait()
+                if not lost.is_set():
+                    async with self._using:
+                        await connection.execute("SELECT 1", timeout=_HEARTBEAT)
+        finally:
+            self._connection = None
+            connection.terminate()
+
+    def _heard(self, _: object, __: int, channel: str, key: object) -> None:
+        keys = self._signals.get(channel, {})
+        for signal in (*keys.get(str(key), ()), *(keys.get("", ()) if key else ())):
+            signal.set()
+
+    def _wake_all(self) -> None:
+        for keys in self._signals.values():
+            for signals in keys.values():
+                for signal in signals:
+                    signal.set()

@@ -1,0 +1,226 @@
+"""The transactional outbox: an event leaves if, and only if, its unit of work committed."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+
+import nats.errors
+import sqlalchemy as sa
+from google.protobuf.descriptor import Descriptor
+from google.protobuf.message import Message
+from nats.js import JetStreamContext
+from nats.js.api import PubAck
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from hireflow.common.v1.event_options_pb2 import EventOptions, event
+from services.common.bus import EVENTS, Bus
+from services.common.database import Database, notify
+from services.common.errors import Conflict, Unavailable
+from services.common.tables import chassis_tables
+from services.common.telemetry import current_traceparent, get_logger
+
+BATCH = 500
+_POLL = 2.0
+_ACK_TIMEOUT = 5.0
+_LONGEST_BACKOFF = 10.0
+_log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to one aggregate.
+
+    Attributes:
+        message: the event; its type and aggregate are options of the message's proto.
+        aggregate_id: which aggregate.
+        time: when it happened.
+
+    """
+
+    message: Message
+    aggregate_id: str
+    time: datetime
+
+
+def event_type(message: type[Message] | Message) -> str:
+    """Give the CloudEvents type of an event message, which is its NATS subject too.
+
+    Raises:
+        TypeError: the message is no event: its proto lacks the option.
+
+    """
+    return _options(message.DESCRIPTOR).type
+
+
+class Outbox:
+    """The outbox of a schema."""
+
+    def __init__(self, schema: str) -> None:
+        self._table = chassis_tables(sa.MetaData(schema=schema)).outbox
+        self._channel = _channel(schema)
+
+    async def record(self, transaction: AsyncConnection, *events: Event) -> None:
+        """Record events in the unit of work whose facts they tell.
+
+        Each gets the next version of its aggregate. Lock the aggregate's row first: of two
+        writers at once, the unique version lets one through and the other ends in Conflict.
+        """
+        traceparent = current_traceparent()
+        for each in events:
+            options = _options(each.message.DESCRIPTOR)
+            await transaction.execute(
+                self._insertion(options.aggregate, each.aggregate_id),
+                {
+                    "type": options.type,
+                    "data": each.message.SerializeToString(deterministic=True),
+                    "data_schema": each.message.DESCRIPTOR.full_name,
+                    "time": each.time,
+                    "traceparent": traceparent,
+                },
+            )
+        await notify(transaction, self._channel)
+
+    def _insertion(self, aggregate_type: str, aggregate_id: str) -> sa.Insert:
+        table = self._table
+        of_aggregate = (table.c.aggregate_type == aggregate_type) & (
+            table.c.aggregate_id == aggregate_id
+        )
+        last = sa.select(sa.func.max(table.c.version)).where(of_aggregate).scalar_subquery()
+        return sa.insert(table).values(
+            aggregate_type=aggregate_type,
+            aggregate_id=aggregate_id,
+            version=sa.func.coalesce(last, 0) + 1,
+        )
+
+
+class Relay:
+    """Sends a schema's events to the stream. Any number may run: each row is claimed by one."""
+
+    def __init__(self, database: Database, bus: Bus, schema: str) -> None:
+        self._database = database
+        self._bus = bus
+        self._schema = schema
+        self._table = chassis_tables(sa.MetaData(schema=schema)).outbox
+        self._jetstream: JetStreamContext | None = None
+
+    async def run(self) -> None:
+        """Send what is recorded, as soon as it commits, until cancelled."""
+        backoff = 0.0
+        async with self._database.listen(_channel(self._schema)) as signal:
+            while True:
+                try:
+                    sent = await self.send_batch()
+                except (Unavailable, Conflict, nats.errors.Error, OSError, TimeoutError) as error:
+                    backoff = min(_LONGEST_BACKOFF, backoff * 2 or 0.2)
+                    _log.warning("events wait", schema=self._schema, error=repr(error))
+                    await asyncio.sleep(backoff)
+                else:
+                    backoff = 0.0
+                    if not sent:
+                        await signal.wait(_POLL)
+
+    async def send_batch(self) -> int:
+        """Publish up to 500 unsent events and mark those that the stream acknowledged.
+
+        A crash in between publishes them again, under the same ids and versions: the stream's
+        duplicate window and the consumers' inboxes see to it that the effect is one.
+
+        Raises:
+            Unavailable: the database does not answer.
+            TimeoutError: not every event was acknowledged; those that were are marked.
+
+        """
+        # A context of its own: acknowledgements come to the context that published.
+        jetstream = self._jetstream = self._jetstream or await self._bus.jetstream()
+        table = self._table
+        async with self._database.begin() as transaction:
+            found = await transaction.execute(
+                sa.select(table)
+                .where(table.c.sent_at.is_(None))
+                .order_by(table.c.id)
+                .limit(BATCH)
+                .with_for_update(skip_locked=True)
+            )
+            rows = found.all()
+            if not rows:
+                return 0
+            pending: list[asyncio.Future[PubAck]] = []
+            try:
+                for row in rows:
+                    headers = self._headers(row)
+                    future = await jetstream.publish_async(
+                        row.type, row.data, stream=EVENTS, headers=headers, wait_stall=_ACK_TIMEOUT
+                    )
+                    pending.append(future)
+                await asyncio.wait(pending, timeout=_ACK_TIMEOUT)
+                sent = [row.id for row, ack in zip(rows, pending, strict=True) if _acked(ack)]
+            finally:
+                # Frees the places in flight of those that were never answered.
+                for future in pending:
+                    future.cancel()
+            await self._mark_sent(transaction, sent)
+        if len(sent) < len(rows):
+            raise TimeoutError(f"{len(rows) - len(sent)} events were not acknowledged")
+        return len(sent)
+
+    async def _mark_sent(self, transaction: AsyncConnection, ids: Sequence[int]) -> None:
+        table = self._table
+        marked = sa.update(table).where(
+            table.c.id == sa.func.any(sa.cast(list(ids), sa.ARRAY(sa.BigInteger)))
+        )
+        await transaction.execute(marked.values(sent_at=sa.func.now()))
+
+    def _headers(self, row: sa.Row[tuple[object, ...]]) -> dict[str, str]:
+        """CloudEvents 1.0, binary mode: every attribute is a header, the data is the message."""
+        headers = {
+            "Nats-Msg-Id": str(row.event_id),
+            "content-type": "application/protobuf",
+            "ce-specversion": "1.0",
+            "ce-id": str(row.event_id),
+            "ce-source": f"/hireflow/{self._schema}",
+            "ce-type": row.type,
+            "ce-subject": row.aggregate_id,
+            "ce-time": row.time.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+            "ce-dataschema": row.data_schema,
+            "ce-aggregatetype": row.aggregate_type,
+            "ce-aggregateversion": str(row.version),
+        }
+        if row.traceparent:
+            headers |= {"ce-traceparent": row.traceparent, "traceparent": row.traceparent}
+        return headers
+
+
+async def republish(transaction: AsyncConnection, schema: str, after_id: int = 0) -> int:
+    """Send again every event with a greater row id, after a stream was lost; answer how many.
+
+    Consumers skip the versions they have applied.
+    """
+    table = chassis_tables(sa.MetaData(schema=schema)).outbox
+    marked = await transaction.execute(
+        sa.update(table).where(table.c.id > after_id).values(sent_at=None)
+    )
+    await notify(transaction, _channel(schema))
+    return marked.rowcount
+
+
+def _acked(future: "asyncio.Future[PubAck]") -> bool:
+    if not future.done() or future.cancelled():
+        return False
+    error = future.exception()
+    if error is not None:
+        _log.warning("event not stored", error=repr(error))
+    return error is None
+
+
+def _channel(schema: str) -> str:
+    return f"{schema}_outbox"
+
+
+@cache
+def _options(descriptor: Descriptor) -> EventOptions:
+    options = descriptor.GetOptions()
+    if not options.HasExtension(event):
+        raise TypeError(f"{descriptor.full_name} is no event: its proto lacks the event option")
+    return options.Extensions[event]

@@ -1,0 +1,132 @@
+"""Keyset paging: a page costs the same at a hundred rows and at a million."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, Self, TypeVar
+
+import sqlalchemy as sa
+
+from services.common.errors import InvalidInput, Problems
+
+T = TypeVar("T")
+Key = str | int | float | datetime
+DEFAULT_SIZE, LARGEST_SIZE = 50, 200
+_VERSION = 1
+_LONGEST_TOKEN = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some of a list's items, and the token of the next page; empty on the last."""
+
+    items: tuple[T, ...]
+    next_token: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where in which list a page begins.
+
+    A token is opaque, not secret: it holds the last row's keys and a hash of the list's scope. A
+    forged one only begins elsewhere in a list whose rows the caller may read anyway.
+
+    Attributes:
+        size: how many items the page has at most.
+        after: the keys of the last row of the page before; empty on the first page.
+        scope: a hash of everything that shapes the list.
+
+    """
+
+    size: int
+    after: tuple[Key, ...]
+    scope: str
+
+    @classmethod
+    def read(cls, page_size: int, page_token: str, *scope: object) -> Self:
+        """Read a list request's paging fields; 0 means 50, and more than 200 means 200.
+
+        Args:
+            page_size: as the caller sent it.
+            page_token: as the caller sent it.
+            scope: whatever shapes the list: caller, filters, order; a token is good for no other.
+
+        Raises:
+            InvalidInput: a negative size; a token that is malformed or of another list.
+
+        """
+        noted = Problems()
+        noted.require(page_size >= 0, "page_size", "must not be negative")
+        told = hashlib.sha256(repr(scope).encode()).hexdigest()[:16]
+        after: tuple[Key, ...] = ()
+        if page_token:
+            try:
+                after = _read_token(page_token, told)
+            except (ValueError, TypeError, KeyError):
+                noted.add("page_token", "is not one of this list: begin again without it")
+        if noted.violations:
+            raise InvalidInput(noted.violations)
+        return cls(min(page_size or DEFAULT_SIZE, LARGEST_SIZE), after, told)
+
+    @property
+    def limit(self) -> int:
+        """How many rows to ask for: one more than the page has, to know of a next page."""
+        return self.size + 1
+
+    def page(self, items: Sequence[T], key: Callable[[T], tuple[Key, ...]]) -> Page[T]:
+        """Cut `limit` items down to the page; `key` gives an item's values of the order."""
+        if len(items) <= self.size:
+            return Page(tuple(items))
+        shown = tuple(items[: self.size])
+        token = [_VERSION, self.scope, [_written(value) for value in key(shown[-1])]]
+        text = json.dumps(token, separators=(",", ":")).encode()
+        return Page(shown, base64.urlsafe_b64encode(text).decode().rstrip("="))
+
+
+def beyond(
+    cursor: Cursor, *columns: sa.ColumnElement[Any], descending: bool = False
+) -> sa.ColumnElement[bool]:
+    """Give the condition for rows after the cursor, in the order of all `columns`.
+
+    One direction for all, and no NULLs, so that one index range answers it; order a list with
+    missing values by `coalesce(score, -1)`.
+    """
+    if not cursor.after:
+        return sa.true()
+    if len(cursor.after) != len(columns):
+        noted = Problems()
+        noted.add("page_token", "is not one of this list: begin again without it")
+        raise InvalidInput(noted.violations)
+    row = sa.tuple_(*columns)
+    values = sa.tuple_(
+        *(
+            sa.literal(value, column.type)
+            for value, column in zip(cursor.after, columns, strict=True)
+        )
+    )
+    return row < values if descending else row > values
+
+
+def _written(value: Key) -> list[str | int | float]:
+    return ["t", value.isoformat()] if isinstance(value, datetime) else ["v", value]
+
+
+def _read_token(token: str, scope: str) -> tuple[Key, ...]:
+    if len(token) > _LONGEST_TOKEN:
+        raise ValueError(token)
+    padded = token + "=" * (-len(token) % 4)
+    version, of_scope, values = json.loads(base64.b64decode(padded, b"-_", validate=True))
+    if (version, of_scope) != (_VERSION, scope) or not values:
+        raise ValueError(token)
+    return tuple(_read_value(kind, value) for kind, value in values)
+
+
+def _read_value(kind: str, value: Any) -> Key:  # noqa: ANN401 - checked here
+    if kind == "t":
+        return datetime.fromisoformat(value)
+    if kind != "v" or not isinstance(value, str | int | float):
+        raise ValueError(kind)
+    return value

@@ -1,0 +1,106 @@
+"""What a process is told by its environment, read once at its start."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DEVELOPMENT_ISSUER = "https://hireflow.local"
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+class Environment(StrEnum):
+    """Where the process runs."""
+
+    LOCAL = "local"
+    TEST = "test"
+    PRODUCTION = "production"
+
+
+class Settings(BaseSettings):
+    """The settings that every process shares; each is the variable `HIREFLOW_<NAME>`.
+
+    Durations are seconds, addresses `host:port`. A process with more to know subclasses this.
+
+    Raises:
+        ValidationError: a variable is missing or unsafe for production; it names all of them.
+
+    """
+
+    model_config = SettingsConfigDict(env_prefix="HIREFLOW_", frozen=True, extra="ignore")
+
+    env: Environment = Environment.LOCAL
+    database_url: SecretStr
+    nats_url: SecretStr
+    listen: str = "127.0.0.1:0"
+
+    jobs_address: str = ""
+    proposals_address: str = ""
+    contracts_address: str = ""
+    messaging_address: str = ""
+    hiring_address: str = ""
+
+    auth_issuer: str = DEVELOPMENT_ISSUER
+    auth_audience: str = "hireflow"
+    auth_keys: str
+    auth_signing_key_file: Path | None = None
+
+    tls_certificate_file: Path | None = None
+    tls_key_file: Path | None = None
+    tls_authority_file: Path | None = None
+    tls_by_mesh: bool = False
+
+    otlp_endpoint: str = ""
+    log_format: Literal["json", "console"] = "json"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    call_deadline: float = Field(default=10.0, gt=0)
+    stream_deadline: float = Field(default=3600.0, gt=0)
+    shutdown_grace: float = Field(default=10.0, ge=0)
+    # Shorter than any caller's deadline, so that a caller who gave up does not meet his own
+    # transaction committing later.
+    statement_timeout: float = Field(default=4.0, gt=0)
+
+    @property
+    def tls(self) -> tuple[Path, Path, Path] | None:
+        """Certificate, key and authority files when this process itself speaks mutual TLS."""
+        files = (self.tls_certificate_file, self.tls_key_file, self.tls_authority_file)
+        certificate, key, authority = files
+        if certificate and key and authority:
+            return certificate, key, authority
+        return None
+
+    @model_validator(mode="after")
+    def _is_safe(self) -> Self:
+        problems = [*self._key_file_problems(), *self._production_problems()]
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    def _key_file_problems(self) -> list[str]:
+        path = self.auth_signing_key_file
+        if path is None:
+            return []
+        if not path.is_file():
+            return [f"HIREFLOW_AUTH_SIGNING_KEY_FILE names {path}, which is not a file"]
+        if path.stat().st_mode & 0o077:
+            return [f"{path} can be read by others than its owner: chmod 600 it"]
+        return []
+
+    def _production_problems(self) -> list[str]:
+        if self.env is not Environment.PRODUCTION:
+            return []
+        problems = []
+        if self.auth_issuer == DEVELOPMENT_ISSUER:
+            problems.append("HIREFLOW_AUTH_ISSUER is the development issuer")
+        keys = urlsplit(self.auth_keys)
+        if keys.scheme == "http" and keys.hostname not in _LOOPBACK:
+            problems.append("HIREFLOW_AUTH_KEYS must be https or a file")
+        if urlsplit(self.nats_url.get_secret_value()).scheme != "tls" and not self.tls_by_mesh:
+            problems.append("HIREFLOW_NATS_URL must be tls:// unless HIREFLOW_TLS_BY_MESH")
+        if self.tls is None and not self.tls_by_mesh:
+            problems.append("HIREFLOW_TLS_*_FILE are needed unless HIREFLOW_TLS_BY_MESH")
+        return problems

@@ -1,0 +1,367 @@
+"""From an outbox through the real stream into an inbox."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import nats.js.errors
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from hireflow.jobs.v1 import job_events_pb2
+from services.common.bus import DEAD, EVENTS, Bus
+from services.common.consumer import Consumer
+from services.common.database import Database
+from services.common.errors import Conflict, Unavailable
+from services.common.inbox import Received, Subscription, replay
+from services.common.outbox import Relay, event_type, republish
+from services.common.tables import chassis_tables
+from tests.common.toy import HEARD, METADATA, OUTBOX, updated
+
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+UPDATED = event_type(job_events_pb2.JobUpdated)
+TABLES = chassis_tables(METADATA)
+
+
+class Hearing:
+    """A consumer's handler: writes down what it hears, and fails where told to."""
+
+    def __init__(self, prefix: str) -> None:
+        self.prefix = prefix
+        self.poison: set[tuple[str, int]] = set()
+        self.calls = 0
+
+    async def hear(self, tx: AsyncConnection, event: Received) -> None:
+        if not event.aggregate_id.startswith(self.prefix):
+            return
+        self.calls += 1
+        heard = {"thing_id": event.aggregate_id, "type": str(event.version)}
+        await tx.execute(sa.insert(HEARD).values(heard))
+        assert event.message(job_events_pb2.JobUpdated).job.job_id == event.aggregate_id
+        if (event.aggregate_id, event.version) in self.poison:
+            raise ValueError("poison")
+
+
+@pytest.fixture
+def prefix() -> str:
+    return f"t{uuid4().hex[:8]}-"
+
+
+@pytest.fixture
+async def relay(database: Database, bus: Bus) -> Relay:
+    return Relay(database, bus, "toy")
+
+
+@asynccontextmanager
+async def consuming(
+    database: Database, bus: Bus, hearing: Hearing, name: str
+) -> AsyncIterator[Subscription]:
+    subscription = Subscription(
+        consumer=name,
+        subjects=("hireflow.jobs.v1.job.*",),
+        handlers={UPDATED: hearing.hear},
+        retry_delays=(0.01, 0.02, 0.03, 0.04),
+    )
+    task = asyncio.create_task(Consumer(database, bus, "toy", subscription).run())
+    try:
+        yield subscription
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        with_stream = await bus.jetstream()
+        await with_stream.delete_consumer(EVENTS, name)
+
+
+async def record(database: Database, *identifiers: str) -> None:
+    for identifier in identifiers:
+        async with database.begin() as tx:
+            await OUTBOX.record(tx, updated(identifier, NOW))
+
+
+async def heard(database: Database, prefix: str) -> list[tuple[str, int]]:
+    async with database.read() as connection:
+        rows = await connection.execute(
+            sa.select(HEARD).where(HEARD.c.thing_id.startswith(prefix)).order_by(HEARD.c.number)
+        )
+        return [(row.thing_id.removeprefix(prefix), int(row.type)) for row in rows]
+
+
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 15.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not await condition():  # noqa: ASYNC110 - what it waits for is in the database
+            await asyncio.sleep(0.02)
+
+
+async def until_heard(database: Database, prefix: str, expected: list[tuple[str, int]]) -> None:
+    async def all_are() -> bool:
+        return sorted(await heard(database, prefix)) == sorted(expected)
+
+    try:
+        await until(all_are)
+    except TimeoutError:
+        assert await heard(database, prefix) == expected
+
+
+async def send_all(relay: Relay) -> None:
+    while await relay.send_batch():
+        pass
+
+
+async def messages(database: Database, bus: Bus, identifier: str) -> list[Received]:
+    """Read an aggregate's events as the relay would send them, without it."""
+    outbox, sender = TABLES.outbox, Relay(database, bus, "toy")
+    async with database.begin() as tx:
+        rows = await tx.execute(
+            sa.select(outbox).where(outbox.c.aggregate_id == identifier).order_by(outbox.c.version)
+        )
+        received = [
+            Received.read(row.type, sender._headers(row), row.data)  # noqa: SLF001 - the wire form
+            for row in rows
+        ]
+        marked = sa.update(outbox).where(outbox.c.aggregate_id == identifier)
+        await tx.execute(marked.values(sent_at=sa.func.now()))
+    return received
+
+
+async def test_events_arrive_once_and_in_order(
+    database: Database, bus: Bus, relay: Relay, prefix: str
+) -> None:
+    await record(database, *(f"{prefix}{name}" for name in "abcabcab"))
+    await send_all(relay)
+    async with consuming(database, bus, Hearing(prefix), f"{prefix}plain"):
+        every = [(name, version) for name in "abc" for version in (1, 2, 3)]
+        await until_heard(database, prefix, every[:-1])
+    for name in "abc":
+        versions = [version for which, version in await heard(database, prefix) if which == name]
+        assert versions == sorted(versions)
+
+
+async def test_an_event_is_a_cloud_event_in_binary_mode(
+    database: Database, bus: Bus, relay: Relay, prefix: str
+) -> None:
+    await record(database, f"{prefix}cloud")
+    await send_all(relay)
+    jetstream = await bus.jetstream()
+    told = (await jetstream.get_last_msg(EVENTS, UPDATED)).headers or {}
+    assert told["ce-specversion"] == "1.0"
+    assert told["ce-type"] == UPDATED
+    assert told["ce-source"] == "/hireflow/toy"
+    assert told["ce-subject"] == f"{prefix}cloud"
+    assert told["ce-aggregatetype"] == "job"
+    assert told["ce-aggregateversion"] == "1"
+    assert told["ce-dataschema"] == "hireflow.jobs.v1.JobUpdated"
+    assert told["ce-time"] == "2026-11-01T00:00:00Z"
+    assert told["content-type"] == "application/protobuf"
+    assert told["ce-id"] == told["Nats-Msg-Id"]
+
+
+async def test_two_writers_of_one_aggregate_never_share_a_version(
+    database: Database, prefix: str
+) -> None:
+    results = await asyncio.gather(
+        *(record(database, f"{prefix}raced") for _ in range(8)), return_exceptions=True
+    )
+    lost = [each for each in results if each is not None]
+    assert all(isinstance(each, Conflict) for each in lost)
+    outbox = TABLES.outbox
+    async with database.read() as connection:
+        found = await connection.execute(
+            sa.select(outbox.c.version).where(outbox.c.aggregate_id == f"{prefix}raced")
+        )
+        assert sorted(found.scalars()) == list(range(1, 8 - len(lost) + 1))
+
+
+async def test_a_relay_that_dies_between_publish_and_mark_has_no_double_effect(
+    database: Database, bus: Bus, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await record(database, f"{prefix}a", f"{prefix}a", f"{prefix}b")
+    published = asyncio.Event()
+
+    async def die(*_: object) -> None:
+        published.set()
+        await asyncio.Event().wait()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Relay, "_mark_sent", die)
+        dying = asyncio.create_task(Relay(database, bus, "toy").send_batch())
+        await published.wait()
+        dying.cancel()
+        await asyncio.gather(dying, return_exceptions=True)
+    await send_all(Relay(database, bus, "toy"))
+    hearing = Hearing(prefix)
+    async with consuming(database, bus, hearing, f"{prefix}died"):
+        await until_heard(database, prefix, [("a", 1), ("a", 2), ("b", 1)])
+    assert hearing.calls == 3
+
+
+async def test_duplicates_and_disorder_on_the_stream_have_one_effect_in_order(
+    database: Database, bus: Bus, prefix: str
+) -> None:
+    await record(database, *[f"{prefix}x"] * 5)
+    events = await messages(database, bus, f"{prefix}x")
+    jetstream = await bus.jetstream()
+    async with consuming(database, bus, Hearing(prefix), f"{prefix}mixed"):
+        for number in (4, 2, 4, 1, 0, 3, 0, 2):
+            # Without a message id, so that the stream keeps each duplicate.
+            event = events[number]
+            await jetstream.publish(event.subject, event.data, headers=dict(event.headers))
+        await until_heard(database, prefix, [("x", version) for version in range(1, 6)])
+    assert await heard(database, prefix) == [("x", version) for version in range(1, 6)]
+    assert await held(database, prefix) == 0
+
+
+async def held(database: Database, prefix: str) -> int:
+    table = TABLES.inbox_held
+    async with database.read() as connection:
+        found = await connection.execute(
+            sa.select(sa.func.count()).where(table.c.aggregate_id.startswith(prefix))
+        )
+        number: int = found.scalar_one()
+        return number
+
+
+async def stuck_event(database: Database, prefix: str) -> str | None:
+    table = TABLES.inbox
+    async with database.read() as connection:
+        found = await connection.execute(
+            sa.select(table.c.stuck_event_id).where(
+                table.c.aggregate_id.startswith(prefix), table.c.stuck_event_id.isnot(None)
+            )
+        )
+        event: str | None = found.scalar_one_or_none()
+        return event
+
+
+async def test_poison_goes_to_the_dead_letters_and_holds_its_own_aggregate_until_replayed(
+    database: Database, bus: Bus, relay: Relay, prefix: str
+) -> None:
+    hearing, consumer = Hearing(prefix), f"{prefix}poison"
+    hearing.poison = {(f"{prefix}p", 2)}
+    await record(database, *(f"{prefix}{name}" for name in "ppqpq"))
+    await send_all(relay)
+    async with consuming(database, bus, hearing, consumer):
+
+        async def is_stuck() -> bool:
+            return await stuck_event(database, prefix) is not None
+
+        await until(is_stuck)
+        await until_heard(database, prefix, [("p", 1), ("q", 1), ("q", 2)])
+
+        jetstream = await bus.jetstream()
+        letter = await jetstream.get_last_msg(DEAD, f"dead.{consumer}.{UPDATED}")
+        told = letter.headers or {}
+        event_id = await stuck_event(database, prefix)
+        assert told["ce-id"] == event_id
+        assert told["hireflow-reason"] == "ValueError"
+        assert told["hireflow-tries"] == "5"
+        assert told["hireflow-consumer"] == consumer
+        assert await held(database, prefix) == 2
+
+        await record(database, f"{prefix}p", f"{prefix}q")
+        await send_all(relay)
+        await until_heard(database, prefix, [("p", 1), ("q", 1), ("q", 2), ("q", 3)])
+
+        hearing.poison.clear()
+        async with database.begin() as tx:
+            assert await replay(tx, "toy", consumer, str(event_id))
+        every = [("p", version) for version in range(1, 5)] + [("q", v) for v in range(1, 4)]
+        await until_heard(database, prefix, every)
+        assert await held(database, prefix) == 0
+        async with database.begin() as tx:
+            assert not await replay(tx, "toy", consumer, str(event_id))
+
+
+async def test_a_handler_that_fails_once_is_tried_again_and_keeps_the_order(
+    database: Database, bus: Bus, relay: Relay, prefix: str
+) -> None:
+    hearing = Hearing(prefix)
+    hearing.poison = {(f"{prefix}s", 1)}
+    await record(database, f"{prefix}s", f"{prefix}s")
+    await send_all(relay)
+    async with consuming(database, bus, hearing, f"{prefix}once"):
+
+        async def tried() -> bool:
+            return hearing.calls > 1
+
+        await until(tried)
+        hearing.poison.clear()
+        await until_heard(database, prefix, [("s", 1), ("s", 2)])
+    assert await heard(database, prefix) == [("s", 1), ("s", 2)]
+
+
+async def test_a_message_that_is_no_event_is_buried_and_the_rest_go_on(
+    database: Database, bus: Bus, relay: Relay, prefix: str
+) -> None:
+    jetstream = await bus.jetstream()
+    await jetstream.publish(UPDATED, b"junk", headers={"ce-id": f"{prefix}junk"})
+    await record(database, f"{prefix}after")
+    await send_all(relay)
+    consumer = f"{prefix}junk"
+    async with consuming(database, bus, Hearing(prefix), consumer):
+        await until_heard(database, prefix, [("after", 1)])
+
+        async def is_buried() -> bool:
+            try:
+                letter = await jetstream.get_last_msg(DEAD, f"dead.{consumer}.{UPDATED}")
+            except nats.js.errors.NotFoundError:
+                return False
+            told = letter.headers or {}
+            return bool(told["hireflow-reason"] == "Unreadable")
+
+        await until(is_buried)
+
+
+async def test_a_republished_history_changes_nothing_for_who_heard_it(
+    database: Database, bus: Bus, relay: Relay, prefix: str
+) -> None:
+    hearing = Hearing(prefix)
+    await record(database, f"{prefix}r")
+    await send_all(relay)
+    async with consuming(database, bus, hearing, f"{prefix}again"):
+        await until_heard(database, prefix, [("r", 1)])
+        async with database.begin() as tx:
+            assert await republish(tx, "toy") > 0
+        await send_all(relay)
+        await record(database, f"{prefix}r")
+        await send_all(relay)
+        await until_heard(database, prefix, [("r", 1), ("r", 2)])
+    assert hearing.calls == 2
+
+
+async def test_two_workers_of_one_consumer_share_the_work_without_doing_it_twice(
+    database: Database, bus: Bus, relay: Relay, prefix: str
+) -> None:
+    hearing, name = Hearing(prefix), f"{prefix}pair"
+    names = [f"{prefix}{number % 7}" for number in range(70)]
+    async with consuming(database, bus, hearing, name) as subscription:
+        second = asyncio.create_task(Consumer(database, bus, "toy", subscription).run())
+        await record(database, *names)
+        await send_all(relay)
+        every = [(str(number), version) for number in range(7) for version in range(1, 11)]
+        await until_heard(database, prefix, every)
+        second.cancel()
+        await asyncio.gather(second, return_exceptions=True)
+    for number in range(7):
+        told = [version for name, version in await heard(database, prefix) if name == str(number)]
+        assert told == list(range(1, 11))
+
+
+async def test_a_failing_unit_of_work_wakes_no_one_and_a_commit_wakes_at_once(
+    database: Database,
+) -> None:
+    async with database.listen("toy_outbox") as signal:
+        await signal.wait(0.2)
+
+        async def fail() -> None:
+            async with database.begin() as tx:
+                await OUTBOX.record(tx, updated("rolled-back", NOW))
+                raise Unavailable("DEPENDENCY_UNAVAILABLE", "on purpose")
+
+        with pytest.raises(Unavailable):
+            await fail()
+        assert not await signal.wait(0.1)
+        await record(database, f"woken-{uuid4()}")
+        assert await signal.wait(5)

@@ -1,0 +1,41 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from services.common.errors import InvalidInput
+from services.common.paging import Cursor, Page
+
+NOW = datetime(2026, 11, 1, 12, 30, 0, 123456, tzinfo=UTC)
+ROWS = [(NOW, "c", 3), (NOW, "b", 2), (NOW, "a", 1)]
+
+
+def first(*scope: object) -> Page[tuple[datetime, str, int]]:
+    return Cursor.read(2, "", *scope).page(ROWS, key=lambda row: row)
+
+
+def test_a_token_gives_back_the_keys_of_the_last_row_with_their_types() -> None:
+    page = first("org")
+    assert page.items == tuple(ROWS[:2])
+    assert Cursor.read(2, page.next_token, "org").after == ROWS[1]
+
+
+def test_the_last_page_has_no_token() -> None:
+    assert Cursor.read(3, "", "org").page(ROWS, key=lambda row: row).next_token == ""
+
+
+@pytest.mark.parametrize(("asked", "given"), [(0, 50), (1, 1), (200, 200), (10_000, 200)])
+def test_a_page_has_a_default_and_a_largest_size(asked: int, given: int) -> None:
+    cursor = Cursor.read(asked, "")
+    assert (cursor.size, cursor.limit) == (given, given + 1)
+
+
+@pytest.mark.parametrize("token", ["x", "%%%", "e30", "W10", "WzEsMiwzXQ", "A" * 3000, "é"])
+def test_a_made_up_token_is_refused_by_name(token: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        Cursor.read(2, token)
+    assert [each.field for each in caught.value.violations] == ["page_token"]
+
+
+def test_a_token_of_another_list_is_refused() -> None:
+    with pytest.raises(InvalidInput):
+        Cursor.read(2, first("org").next_token, "another org")

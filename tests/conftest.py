@@ -1,0 +1,40 @@
+"""One stack serves the whole run; every test finds its addresses in `infrastructure`."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from deploy.local.stack import Stack
+
+
+@dataclass(frozen=True, slots=True)
+class Infrastructure:
+    """Where the real parts answer."""
+
+    postgres_url: str
+    nats_url: str
+    temporal_address: str
+    stripe_base: str
+
+
+@pytest.fixture(scope="session")
+async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    """The real parts; the services that a test needs it runs itself, in this process."""
+    folder: Path = tmp_path_factory.mktemp("stack")
+    only = {"postgres", "nats", "temporal"}
+    async with Stack.open(folder, only=only) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+async def infrastructure(stack: Stack) -> Infrastructure:
+    """The addresses of the real parts."""
+    addresses = stack.addresses
+    return Infrastructure(
+        postgres_url=addresses.postgres_url,
+        nats_url=addresses.nats_url,
+        temporal_address=addresses.temporal_address,
+        stripe_base=addresses.stripe_base,
+    )
