@@ -1,0 +1,1 @@
+"""How Hireflow is put to work: the embedded stack of one machine."""
