@@ -1,0 +1,164 @@
+"""What starts, steers and answers for a hire: names, inputs, results. No I/O.
+
+Everything here is recorded in Temporal's history, so it holds ids and numbers only, never the
+text of people: activities read names and scopes from the hire's own rows.
+"""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+from temporalio.common import SearchAttributeKey
+
+TASK_QUEUE = "hireflow"
+
+HIRE_STAGE = SearchAttributeKey.for_keyword("HireStage")
+HIRE_BLOCKED = SearchAttributeKey.for_keyword("HireBlocked")
+HIRE_DEADLINE = SearchAttributeKey.for_datetime("HireDeadline")
+HIRE_ID = SearchAttributeKey.for_keyword("HireId")
+ORGANISATION_ID = SearchAttributeKey.for_keyword("OrganisationId")
+JOB_ID = SearchAttributeKey.for_keyword("JobId")
+PROPOSAL_ID = SearchAttributeKey.for_keyword("ProposalId")
+SEARCH_ATTRIBUTES = (
+    HIRE_STAGE,
+    HIRE_BLOCKED,
+    HIRE_DEADLINE,
+    HIRE_ID,
+    ORGANISATION_ID,
+    JOB_ID,
+    PROPOSAL_ID,
+)
+
+
+def hire_workflow_id(proposal_id: str) -> str:
+    """Name the workflow of a proposal's hire: at most one runs, by Temporal's own rule."""
+    return f"hire/{proposal_id}"
+
+
+class Stage(StrEnum):
+    """The stages of a hire, named as in the proto `HireStage`."""
+
+    PROPOSAL_REVIEW = "PROPOSAL_REVIEW"
+    APPROVAL = "APPROVAL"
+    CONTRACT_CREATION = "CONTRACT_CREATION"
+    FUNDING = "FUNDING"
+    CONTRACT_ACTIVATION = "CONTRACT_ACTIVATION"
+    THREAD_CREATION = "THREAD_CREATION"
+    COMPLETION = "COMPLETION"
+    UNDOING = "UNDOING"
+    ENDED = "ENDED"
+
+
+class Model(BaseModel):
+    """A value that is recorded in history: frozen, and tolerant of fields a newer build adds."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Actor(Model):
+    """Who caused something: the kind and subject of a token, or the workflow itself."""
+
+    kind: str
+    id: str
+
+
+WORKFLOW_ACTOR = Actor(kind="SERVICE", id="service:worker")
+
+
+class PaymentChoice(Model):
+    """How the client wants to pay: a saved method, or none when it confirms by itself."""
+
+    method_id: str | None = None
+
+
+class HirePolicy(Model):
+    """The deadlines of a hire, frozen when it starts; tests shorten them."""
+
+    payment_deadline: timedelta = timedelta(hours=72)
+    saved_method_window: timedelta = timedelta(minutes=15)
+    stage_deadline: timedelta = timedelta(minutes=10)
+    polls: tuple[timedelta, ...] = (
+        timedelta(seconds=30),
+        timedelta(minutes=2),
+        timedelta(minutes=10),
+        timedelta(hours=1),
+    )
+
+
+class HireTotals(Model):
+    """What a revision of the terms costs, in minor units of one currency (upper case)."""
+
+    amount: int
+    marketplace_fee: int
+    contract_fee: int
+    currency: str
+
+    @property
+    def total(self) -> int:
+        """What the employer is charged."""
+        return self.amount + self.marketplace_fee + self.contract_fee
+
+
+class HireInput(Model):
+    """Starts a hire. Its row exists already: step 1 of the story is the request itself."""
+
+    env: str
+    hire_id: str
+    proposal_id: str
+    job_id: str
+    organisation_id: str
+    trainer_id: str
+    customer_id: str
+    confirm_declined: bool
+    totals: HireTotals
+    payment: PaymentChoice
+    requested_at: datetime
+    policy: HirePolicy = HirePolicy()
+
+
+class HireResult(Model):
+    """How a hire ended well; every other end is a failure whose type is the reason."""
+
+    hire_id: str
+    contract_id: str
+    milestone_id: str
+    charge_id: str
+    thread_id: str
+
+
+class TermsOffer(Model):
+    """Other terms for a running hire: update `offer_terms`. The texts stand in the hire's rows."""
+
+    revision: int
+    totals: HireTotals
+    payment: PaymentChoice
+    requested_at: datetime
+    confirm_declined: bool
+    actor: Actor
+
+
+class PaymentRetry(Model):
+    """A person's new try to pay: update `retry_payment`; its update id is the request's."""
+
+    payment: PaymentChoice
+    actor: Actor
+
+
+class CancelOrder(Model):
+    """A person's wish to cancel: update `cancel_hire`."""
+
+    reason: str
+    actor: Actor
+
+
+class PaymentHint(Model):
+    """Signal `payment_hint`: something happened to an intent; read it, believe nothing."""
+
+    intent_id: str
+
+
+class OperatorRetry(Model):
+    """Update `retry_step`: an operator asks a blocked step to be tried again now."""
+
+    reason: str
+    actor: Actor

@@ -1,0 +1,1 @@
+"""Payments: the one funding flow, the ports it needs, Stripe behind them, and the webhook."""
