@@ -4,7 +4,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 STAMP := .venv/.locked
 
-.PHONY: help run demo test check fmt protos lock bench clean
+.PHONY: help run demo test check fmt protos lock clean
 help:      ## what each target does
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -41,9 +41,6 @@ protos: $(STAMP)      ## regenerate the stubs and documents made from the protos
 
 lock: $(STAMP)      ## resolve the dependencies anew, pinned by hash
 	@$(BIN)/uv pip compile --generate-hashes --no-emit-index-url --no-header --quiet --python-version 3.11 --extra local --extra dev pyproject.toml -o requirements.lock
-
-bench: $(STAMP)      ## measure, each figure beside its floor
-	@$(BIN)/python -m benchmarks
 
 clean:      ## remove the virtual environment and local data
 	@rm -rf .venv .hireflow

@@ -1,0 +1,207 @@
+"""A job's states and the positions that hires take in it.
+
+Time comes in as an argument. A transition that the job's state does not know raises and never
+silently returns.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Self
+
+from services.common.errors import Conflict, Refused, Violation
+from services.jobs.domain.posting import Posting, Visibility
+
+
+class State(StrEnum):
+    """The states of a job."""
+
+    DRAFT = "DRAFT"
+    PUBLISHED = "PUBLISHED"
+    HIRING_DONE = "HIRING_DONE"
+    ARCHIVED = "ARCHIVED"
+
+
+class Verb(StrEnum):
+    """What can be done to a job, in the words in which a refusal names it."""
+
+    UPDATE = "be changed"
+    PUBLISH = "be published"
+    FINISH = "finish hiring"
+    REOPEN = "reopen hiring"
+    ARCHIVE = "be archived"
+    RELEASE = "give a position back"
+    FILL = "fill a position"
+
+
+# A draft that nobody wants any more has no other way out than the archive. A published job goes
+# through HIRING_DONE first, so that its trainers learn that it closed.
+_ALLOWED: dict[Verb, frozenset[State]] = {
+    Verb.UPDATE: frozenset({State.DRAFT, State.PUBLISHED, State.HIRING_DONE}),
+    Verb.PUBLISH: frozenset({State.DRAFT}),
+    Verb.FINISH: frozenset({State.PUBLISHED}),
+    Verb.REOPEN: frozenset({State.HIRING_DONE}),
+    Verb.ARCHIVE: frozenset({State.DRAFT, State.HIRING_DONE}),
+    Verb.RELEASE: frozenset({State.PUBLISHED, State.HIRING_DONE}),
+    Verb.FILL: frozenset({State.PUBLISHED, State.HIRING_DONE}),
+}
+
+_WORDS: dict[State, str] = {
+    State.DRAFT: "a draft",
+    State.PUBLISHED: "a published job",
+    State.HIRING_DONE: "a job whose hiring is done",
+    State.ARCHIVED: "an archived job",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job of an organisation; each transition answers with the job after it.
+
+    `version` grows by one with every transition: it is the etag and the order of the job's events.
+    `filled` and `reserved` count positions; together they never pass `posting.positions`.
+    `proposals` counts live proposals as far as events told; it is read with the job, no part of it.
+    """
+
+    job_id: str
+    organisation_id: str
+    posting: Posting
+    state: State
+    filled: int
+    reserved: int
+    version: int
+    create_time: datetime
+    update_time: datetime
+    publish_time: datetime | None
+    proposals: int = 0
+
+    def __post_init__(self) -> None:
+        if self.filled < 0 or self.reserved < 0 or self.free < 0:
+            raise ValueError("more positions are taken than the job has")
+
+    @classmethod
+    def draft(cls, job_id: str, organisation_id: str, posting: Posting, now: datetime) -> Self:
+        """Begin a job that its organisation alone sees.
+
+        Raises InvalidInput when the posting is outside its limits.
+        """
+        posting.require_valid()
+        return cls(job_id, organisation_id, posting, State.DRAFT, 0, 0, 1, now, now, None)
+
+    @property
+    def etag(self) -> str:
+        """Changes with every change of the job."""
+        return f"v{self.version}"
+
+    @property
+    def free(self) -> int:
+        """The number of positions that hires may still reserve."""
+        return self.posting.positions - self.filled - self.reserved
+
+    @property
+    def open_to_trainers(self) -> bool:
+        """Whether a trainer who was not invited may read it."""
+        visible = self.posting.settings.visibility is not Visibility.INVITE_ONLY
+        return visible and self.state is State.PUBLISHED
+
+    def require_etag(self, etag: str) -> None:
+        """Raise Conflict ETAG_MISMATCH unless the etag is empty or the job's present one."""
+        if etag and etag != self.etag:
+            raise Conflict("ETAG_MISMATCH", "the job has changed since it was read; read it again")
+
+    def update(self, posting: Posting, now: datetime) -> Self:
+        """Replace what is written.
+
+        Raises InvalidInput when the posting is outside its limits; Refused: WRONG_STATE when
+        archived, POSITIONS_IN_USE when fewer positions remain than are filled or reserved,
+        JOB_INCOMPLETE when a published job would lack a field.
+        """
+        posting.require_valid()
+        self._require(Verb.UPDATE)
+        if posting.positions < self.filled + self.reserved:
+            raise Refused(
+                "POSITIONS_IN_USE",
+                f"{self.filled} positions are filled and {self.reserved} reserved",
+                violations=[
+                    Violation("job.positions", f"is at least {self.filled + self.reserved}")
+                ],
+            )
+        if self.state is not State.DRAFT:
+            _require_complete(posting)
+        return replace(self._next(now), posting=posting)
+
+    def publish(self, now: datetime) -> Self:
+        """Open a draft for proposals.
+
+        Raises Refused: WRONG_STATE, or JOB_INCOMPLETE naming every field it lacks.
+        """
+        self._require(Verb.PUBLISH)
+        _require_complete(self.posting)
+        return replace(self._next(now), state=State.PUBLISHED, publish_time=now)
+
+    def finish_hiring(self, now: datetime) -> Self:
+        """Take no new proposals; running hires go on. Raises Refused WRONG_STATE."""
+        self._require(Verb.FINISH)
+        return replace(self._next(now), state=State.HIRING_DONE)
+
+    def reopen_hiring(self, now: datetime) -> Self:
+        """Take proposals again. Raises Refused WRONG_STATE."""
+        self._require(Verb.REOPEN)
+        return replace(self._next(now), state=State.PUBLISHED)
+
+    def archive(self, now: datetime) -> Self:
+        """Put the job away for ever.
+
+        Raises Refused: WRONG_STATE, or JOB_IN_USE while a hire holds a position or one is filled.
+        A filled position blocks because contracts do not tell yet when they end.
+        """
+        self._require(Verb.ARCHIVE)
+        if self.reserved or self.filled:
+            raise Refused(
+                "JOB_IN_USE",
+                f"the job has {self.reserved} running hires and {self.filled} contracts",
+            )
+        return replace(self._next(now), state=State.ARCHIVED)
+
+    def reserve(self, now: datetime) -> Self:
+        """Hold one position for a hire. Raises Refused: JOB_NOT_OPEN or NO_POSITION."""
+        if self.state is not State.PUBLISHED:
+            raise Refused("JOB_NOT_OPEN", f"{_WORDS[self.state]} takes no hires")
+        if self.free < 1:
+            raise Refused("NO_POSITION", "every position is filled or reserved")
+        return replace(self._next(now), reserved=self.reserved + 1)
+
+    def release(self, now: datetime) -> Self:
+        """Give one reserved position back; also when hiring is done. Raises Refused WRONG_STATE."""
+        self._require(Verb.RELEASE)
+        return replace(self._next(now), reserved=self.reserved - 1)
+
+    def fill(self, now: datetime) -> Self:
+        """Turn one reserved position into a filled one; also when hiring is done.
+
+        Raises Refused WRONG_STATE.
+        """
+        self._require(Verb.FILL)
+        return replace(self._next(now), reserved=self.reserved - 1, filled=self.filled + 1)
+
+    @property
+    def finishes_by_itself(self) -> bool:
+        """Whether the job is staffed, still open, and set to finish hiring by itself."""
+        staffed = self.filled == self.posting.positions
+        return (
+            staffed and self.state is State.PUBLISHED and self.posting.settings.finish_when_filled
+        )
+
+    def _require(self, verb: Verb) -> None:
+        if self.state not in _ALLOWED[verb]:
+            raise Refused("WRONG_STATE", f"{_WORDS[self.state]} cannot {verb}")
+
+    def _next(self, now: datetime) -> Self:
+        return replace(self, version=self.version + 1, update_time=now)
+
+
+def _require_complete(posting: Posting) -> None:
+    if missing := posting.missing():
+        raise Refused(
+            "JOB_INCOMPLETE", "the job lacks fields that publishing needs", violations=missing
+        )

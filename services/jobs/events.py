@@ -1,0 +1,109 @@
+"""The events of jobs, and what the events of proposals do here.
+
+No text that people wrote is in them: facts for matching and gating, ids and numbers.
+"""
+
+from collections.abc import Sequence
+
+from google.protobuf.message import Message
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from hireflow.jobs.v1 import job_events_pb2, job_pb2
+from hireflow.proposals.v1 import proposal_events_pb2
+from services.common.inbox import Received, Subscription
+from services.common.outbox import Event, event_type
+from services.jobs.domain import Job, Reservation
+from services.jobs.use_cases import proposal_counts
+
+
+def created(job: Job) -> Event:
+    """Tell that a draft was created."""
+    return _event(job, job_events_pb2.JobCreated(job=_facts(job)))
+
+
+def published(job: Job) -> Event:
+    """Tell that a draft was opened for proposals."""
+    return _event(job, job_events_pb2.JobPublished(job=_facts(job)))
+
+
+def updated(job: Job, changed_fields: Sequence[str]) -> Event:
+    """Tell which fields of a job changed."""
+    return _event(job, job_events_pb2.JobUpdated(job=_facts(job), changed_fields=changed_fields))
+
+
+def position_reserved(job: Job, hire_id: str) -> Event:
+    """Tell that a hire holds a position."""
+    return _event(job, job_events_pb2.JobPositionReserved(job=_facts(job), hire_id=hire_id))
+
+
+def position_released(job: Job, hire_id: str) -> Event:
+    """Tell that a hire gave its position back."""
+    return _event(job, job_events_pb2.JobPositionReleased(job=_facts(job), hire_id=hire_id))
+
+
+def position_filled(job: Job, filled: Reservation) -> Event:
+    """Tell which contract fills a hire's position."""
+    message = job_events_pb2.JobPositionFilled(
+        job=_facts(job), hire_id=filled.hire_id, contract_id=filled.contract_id
+    )
+    return _event(job, message)
+
+
+def hiring_finished(job: Job) -> Event:
+    """Tell that no new proposals are taken."""
+    return _event(job, job_events_pb2.JobHiringFinished(job=_facts(job)))
+
+
+def hiring_reopened(job: Job) -> Event:
+    """Tell that proposals are taken again."""
+    return _event(job, job_events_pb2.JobHiringReopened(job=_facts(job)))
+
+
+def archived(job: Job) -> Event:
+    """Tell that the job was put away for ever."""
+    return _event(job, job_events_pb2.JobArchived(job=_facts(job)))
+
+
+async def on_proposal_submitted(tx: AsyncConnection, event: Received) -> None:
+    """Count the new proposal in its job."""
+    proposal = event.message(proposal_events_pb2.ProposalSubmitted).proposal
+    await proposal_counts.count_proposal(tx, proposal.job_id, proposal.proposal_id, live=True)
+
+
+async def on_proposal_withdrawn(tx: AsyncConnection, event: Received) -> None:
+    """Count the proposal no more."""
+    proposal = event.message(proposal_events_pb2.ProposalWithdrawn).proposal
+    await proposal_counts.count_proposal(tx, proposal.job_id, proposal.proposal_id, live=False)
+
+
+PROPOSALS = Subscription(
+    consumer="jobs-proposals",
+    subjects=("hireflow.proposals.v1.proposal.*",),
+    handlers={
+        event_type(proposal_events_pb2.ProposalSubmitted): on_proposal_submitted,
+        event_type(proposal_events_pb2.ProposalWithdrawn): on_proposal_withdrawn,
+    },
+)
+
+
+def _event(job: Job, message: Message) -> Event:
+    return Event(message, aggregate_id=job.job_id, time=job.update_time)
+
+
+def _facts(job: Job) -> job_events_pb2.JobFacts:
+    posting = job.posting
+    visibility = f"JOB_VISIBILITY_{posting.settings.visibility}"
+    return job_events_pb2.JobFacts(
+        job_id=job.job_id,
+        organisation_id=job.organisation_id,
+        state=job_pb2.JobState.Value(f"JOB_STATE_{job.state}"),
+        visibility=job_pb2.JobVisibility.Value(visibility),
+        required_languages=posting.required_languages,
+        required_skills=posting.required_skills,
+        required_countries=posting.required_countries,
+        currency_code=posting.pay.currency,
+        positions=posting.positions,
+        positions_filled=job.filled,
+        positions_reserved=job.reserved,
+        add_hires_to_channels=posting.settings.add_hires_to_channels,
+    )

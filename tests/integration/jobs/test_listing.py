@@ -1,0 +1,93 @@
+"""An organisation's list of jobs, page by page."""
+
+import grpc
+import pytest
+
+from hireflow.jobs.v1 import job_pb2
+from services.common.auth import Kind
+from tests.integration.jobs.world import Metadata, World, new_id, refusal
+
+
+async def _page(
+    world: World,
+    caller: Metadata,
+    size: int,
+    token: str = "",
+    *states: "job_pb2.JobState.ValueType",
+) -> job_pb2.ListJobsResponse:
+    request = job_pb2.ListJobsRequest(page_size=size, page_token=token, states=states)
+    return await world.stub.ListJobs(request, metadata=caller)
+
+
+async def test_pages_show_every_job_once_newest_first_while_others_are_created(
+    world: World, employer: Metadata
+) -> None:
+    jobs = [(await world.draft(employer)).job_id for _ in range(7)]
+    seen: list[str] = []
+    token = ""
+    while True:
+        page = await _page(world, employer, 3, token)
+        seen += [job.job_id for job in page.jobs]
+        await world.draft(employer)
+        token = page.next_page_token
+        if not token:
+            break
+    assert seen == jobs[::-1]
+
+
+async def test_a_list_leaves_out_the_archive_unless_asked_for_it(
+    world: World, employer: Metadata
+) -> None:
+    kept, archived = await world.published(employer), await world.draft(employer)
+    await world.archive(employer, archived.job_id)
+    page = await _page(world, employer, 0)
+    assert [job.job_id for job in page.jobs] == [kept.job_id]
+    page = await _page(world, employer, 0, "", job_pb2.JOB_STATE_ARCHIVED)
+    assert [job.job_id for job in page.jobs] == [archived.job_id]
+
+
+async def test_states_are_merged_in_the_order_of_creation(world: World, employer: Metadata) -> None:
+    wanted = []
+    for number in range(6):
+        job = await (world.draft if number % 2 else world.published)(employer)
+        wanted.append(job.job_id)
+    both = job_pb2.JOB_STATE_DRAFT, job_pb2.JOB_STATE_PUBLISHED
+    first = await _page(world, employer, 4, "", *both)
+    second = await _page(world, employer, 4, first.next_page_token, *both)
+    assert [job.job_id for job in (*first.jobs, *second.jobs)] == wanted[::-1]
+    assert second.next_page_token == ""
+
+
+async def test_a_page_token_is_bound_to_its_caller_and_filter(
+    world: World, employer: Metadata, organisation_id: str
+) -> None:
+    for _ in range(2):
+        await world.draft(employer)
+    token = (await _page(world, employer, 1)).next_page_token
+    assert token
+    colleague = world.by(Kind.EMPLOYER, organisation_id)
+    draft = job_pb2.JOB_STATE_DRAFT
+    for call in (
+        _page(world, colleague, 1, token),
+        _page(world, employer, 1, token, draft),
+        _page(world, employer, 1, "made-up"),
+        _page(world, employer, -1),
+    ):
+        assert (await refusal(call)).code is grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def test_an_organisation_sees_its_own_jobs_alone(world: World, employer: Metadata) -> None:
+    await world.draft(employer)
+    stranger = world.by(Kind.EMPLOYER, new_id("org"))
+    assert not (await _page(world, stranger, 0)).jobs
+    request = job_pb2.ListJobsRequest(organisation_id=new_id("org"))
+    error = await refusal(world.stub.ListJobs(request, metadata=employer))
+    assert error.code is grpc.StatusCode.NOT_FOUND
+
+
+@pytest.mark.parametrize("state", [0, 77])
+async def test_an_unknown_state_is_named(state: int, world: World, employer: Metadata) -> None:
+    request = job_pb2.ListJobsRequest(states=[job_pb2.JOB_STATE_DRAFT])
+    request.states.append(state)  # type: ignore[arg-type] # unknown on purpose
+    error = await refusal(world.stub.ListJobs(request, metadata=employer))
+    assert [violation.field for violation in error.violations] == ["states[1]"]

@@ -1,0 +1,129 @@
+"""What the tests of jobs share: callers, ready-made jobs, and a look at the events."""
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TypeAlias
+from uuid import uuid4
+
+import grpc.aio
+import pytest
+import sqlalchemy as sa
+
+from hireflow.jobs.v1 import job_pb2, job_pb2_grpc
+from services.common.auth import Kind, Principal
+from services.common.client import RemoteError, error_of
+from services.common.database import Database
+from services.common.tables import chassis_tables
+from services.common.tokens import Signer
+
+Metadata: TypeAlias = tuple[tuple[str, str], ...]
+OUTBOX = chassis_tables(sa.MetaData(schema="jobs")).outbox
+
+
+def new_id(noun: str) -> str:
+    return f"{noun}-{uuid4().hex[:12]}"
+
+
+def complete_job(**changes: object) -> job_pb2.Job:
+    """A job that lacks nothing; `changes` are fields of the message."""
+    fields: dict[str, object] = {
+        "title": "Rate cat pictures",
+        "description": "Tell **cats** from dogs.",
+        "category": "image-annotation",
+        "required_languages": ["en"],
+        "required_skills": ["annotation"],
+        "pay": job_pb2.Pay(
+            kind=job_pb2.PAY_KIND_HOURLY,
+            minimum_minor_units=1500,
+            maximum_minor_units=3000,
+            currency_code="USD",
+        ),
+        "positions": 2,
+    }
+    return job_pb2.Job(**{**fields, **changes})  # type: ignore[arg-type] # fields by name
+
+
+async def refusal(call: Awaitable[object]) -> RemoteError:
+    """The error that a call must end with."""
+    with pytest.raises(grpc.aio.AioRpcError) as raised:
+        await call
+    return error_of(raised.value)
+
+
+@dataclass(frozen=True)
+class World:
+    """JobsService as its callers reach it, and the database behind it."""
+
+    stub: "job_pb2_grpc.JobsServiceAsyncStub"  # a name for type checkers only
+    database: Database
+    signer: Signer
+
+    def by(self, kind: Kind, organisation_id: str | None = None) -> Metadata:
+        """A caller of this kind, as the metadata of a call."""
+        caller = Principal(kind, new_id(kind), organisation_id)
+        token = self.signer.sign(caller, timedelta(minutes=5), datetime.now(UTC))
+        return (("authorization", f"Bearer {token}"),)
+
+    async def draft(self, caller: Metadata, **changes: object) -> job_pb2.Job:
+        request = job_pb2.CreateJobRequest(request_id=new_id("r"), job=complete_job(**changes))
+        return (await self.stub.CreateJob(request, metadata=caller)).job
+
+    async def publish(self, caller: Metadata, job_id: str) -> job_pb2.Job:
+        request = job_pb2.PublishJobRequest(request_id=new_id("r"), job_id=job_id)
+        return (await self.stub.PublishJob(request, metadata=caller)).job
+
+    async def published(self, caller: Metadata, **changes: object) -> job_pb2.Job:
+        return await self.publish(caller, (await self.draft(caller, **changes)).job_id)
+
+    async def finish(self, caller: Metadata, job_id: str) -> job_pb2.Job:
+        request = job_pb2.FinishHiringRequest(request_id=new_id("r"), job_id=job_id)
+        return (await self.stub.FinishHiring(request, metadata=caller)).job
+
+    async def archive(self, caller: Metadata, job_id: str) -> job_pb2.Job:
+        request = job_pb2.ArchiveJobRequest(request_id=new_id("r"), job_id=job_id)
+        return (await self.stub.ArchiveJob(request, metadata=caller)).job
+
+    async def get(self, caller: Metadata, job_id: str) -> job_pb2.Job:
+        request = job_pb2.GetJobRequest(job_id=job_id)
+        return (await self.stub.GetJob(request, metadata=caller)).job
+
+    async def reserve(self, job_id: str, hire_id: str, request_id: str = "") -> job_pb2.Job:
+        request = job_pb2.ReservePositionRequest(
+            request_id=request_id or new_id("r"), job_id=job_id, hire_id=hire_id
+        )
+        workflow = self.by(Kind.SERVICE)
+        return (await self.stub.ReservePosition(request, metadata=workflow)).job
+
+    async def release(self, job_id: str, hire_id: str) -> bool:
+        request = job_pb2.ReleasePositionRequest(
+            request_id=new_id("r"), job_id=job_id, hire_id=hire_id
+        )
+        workflow = self.by(Kind.SERVICE)
+        return (await self.stub.ReleasePosition(request, metadata=workflow)).released
+
+    async def fill(
+        self, job_id: str, hire_id: str, contract_id: str
+    ) -> job_pb2.FillPositionResponse:
+        request = job_pb2.FillPositionRequest(
+            request_id=new_id("r"), job_id=job_id, hire_id=hire_id, contract_id=contract_id
+        )
+        return await self.stub.FillPosition(request, metadata=self.by(Kind.SERVICE))
+
+    async def events(self, job_id: str) -> list[str]:
+        """The events recorded of a job, in order, without their common prefix."""
+        query = (
+            sa.select(OUTBOX.c.type)
+            .where(OUTBOX.c.aggregate_type == "job", OUTBOX.c.aggregate_id == job_id)
+            .order_by(OUTBOX.c.version)
+        )
+        async with self.database.read() as connection:
+            types = (await connection.execute(query)).scalars().all()
+        return [each.removeprefix("hireflow.jobs.v1.job.") for each in types]
+
+    async def until_counted(self, caller: Metadata, job_id: str, proposals: int) -> None:
+        """Wait, ten seconds at most, until a job shows this many proposals."""
+        async with asyncio.timeout(10):
+            while (await self.get(caller, job_id)).proposals != proposals:  # noqa: ASYNC110 - told by another task, through the service
+                await asyncio.sleep(0.02)
