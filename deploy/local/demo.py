@@ -1,0 +1,182 @@
+"""`hireflow demo`: a fresh stack, one complete hire, its proof, and a clean end."""
+
+import json
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from itertools import pairwise
+from pathlib import Path
+from time import monotonic
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+
+from deploy.local.journey import Browser, Caller, Journey, open_services
+from deploy.local.process import Child, State
+from deploy.local.proof import Proof, prove
+from deploy.local.stack import Stack
+from hireflow.contracts.v1 import contract_pb2
+from hireflow.hiring.v1 import hire_pb2
+
+ORGANISATION = "org-demo"
+
+
+class Screen:
+    """Prints what happens as it happens; quiet where a script reads the result."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._began = monotonic()
+
+    def title(self, text: str) -> None:
+        """Begin a chapter."""
+        self._console.print(f"\n[bold cyan]{text}[/]")
+
+    def done(self, what: str, detail: str = "") -> None:
+        """Tell one thing that is done, with the seconds since the start."""
+        seconds = f"{monotonic() - self._began:6.2f} s"
+        self._console.print(f"  [green]✓[/] [dim]{seconds}[/]  {what}  [dim]{detail}[/]")
+
+    def failed(self, what: str) -> None:
+        """Tell one thing that does not hold."""
+        self._console.print(f"  [bold red]✗[/]           {what}")
+
+    def show(self, renderable: Panel | Table) -> None:
+        """Show a table or a panel."""
+        self._console.print(renderable)
+
+
+async def run(console: Console, data_dir: Path | None, *, as_json: bool) -> int:
+    """Run the demo; 0 only if every sentence of the proof held.
+
+    Without `data_dir` the stack lives in a temporary folder that is removed at the end. With
+    `as_json` the story goes to the error stream and one JSON object, last, to the output.
+    """
+    screen = Screen(Console(stderr=True) if as_json else console)
+    async with _folder(data_dir) as folder:
+        screen.title("Starting PostgreSQL, NATS, Temporal, the Stripe sandbox and the services")
+        async with Stack.open(folder, on_progress=_progress(screen)) as stack:
+            screen.show(Panel(f"Temporal UI  {stack.addresses.temporal_ui}", expand=False))
+            proof, stages = await _walk(screen, stack)
+            screen.title("Stopping everything")
+    if as_json:
+        console.out(_json(proof, stages), highlight=False)
+    return 0 if not proof.findings else 1
+
+
+def _progress(screen: Screen) -> Callable[[Child], None]:
+    def tell(child: Child) -> None:
+        if child.state is State.READY:
+            screen.done(f"{child.spec.name} is ready", " ".join(child.spec.addresses.values()))
+
+    return tell
+
+
+@asynccontextmanager
+async def _folder(data_dir: Path | None) -> AsyncIterator[Path]:
+    if data_dir is not None:
+        yield data_dir
+        return
+    with tempfile.TemporaryDirectory(prefix="hireflow-demo-") as scratch:
+        yield Path(scratch)
+
+
+async def _walk(screen: Screen, stack: Stack) -> tuple[Proof, list[tuple[str, float]]]:
+    browser = Browser(stack.addresses.stripe_base)
+    try:
+        async with open_services(stack.addresses) as services:
+            journey = Journey(
+                services,
+                employer=_caller(stack, "employer", "user-ada", ORGANISATION),
+                trainer=_caller(stack, "trainer", "trainer-jordan"),
+            )
+            await _before_the_hire(screen, journey, browser)
+            hire_id, stages = await _hire(screen, journey)
+            screen.title("Reading it back from every service, Stripe and the event stream")
+            proof = await prove(
+                journey,
+                _caller(stack, "operator", "operator-demo"),
+                hire_id,
+                stack.addresses.stripe_base,
+                stack.addresses.nats_url,
+            )
+            _show_proof(screen, proof)
+            return proof, stages
+    finally:
+        await browser.close()
+
+
+def _caller(stack: Stack, kind: str, subject: str, organisation: str | None = None) -> Caller:
+    return Caller(subject, stack.mint_token(kind=kind, sub=subject, org=organisation))
+
+
+async def _before_the_hire(screen: Screen, journey: Journey, browser: Browser) -> None:
+    screen.title("An employer publishes a job, a trainer proposes")
+    await journey.publish_job()
+    screen.done("job published", journey.job.job_id)
+    await journey.submit_proposal()
+    screen.done("proposal submitted", journey.proposal_id)
+    thread_id = await journey.review()
+    screen.done("shortlisted, and a first question asked", thread_id)
+    method_id = await journey.save_card(browser)
+    screen.done("card saved as the default", method_id)
+
+
+async def _hire(screen: Screen, journey: Journey) -> tuple[str, list[tuple[str, float]]]:
+    screen.title("Hire")
+    request = await journey.start_request()
+    cents = request.expected_total_minor_units
+    screen.done("quoted", f"milestone 450.00 + fees = {cents / 100:.2f} USD")
+    began = monotonic()
+    started = await journey.start(request)
+    moments: list[tuple[str, float]] = []
+    async for told in journey.watch(started.hire.hire_id):
+        stage = hire_pb2.HireStage.Name(told.step.stage).removeprefix("HIRE_STAGE_")
+        moments.append((stage, told.step.time.ToDatetime().timestamp()))
+        screen.done(f"{stage.replace('_', ' ').lower():20} {told.step.what}", _about(told.step))
+    screen.done(f"[bold]hired in {monotonic() - began:.2f} s[/]", started.hire.workflow_id)
+    return started.hire.hire_id, [
+        (stage, round(after - before, 3)) for (_, before), (stage, after) in pairwise(moments)
+    ]
+
+
+def _about(step: hire_pb2.HireStep) -> str:
+    return step.stripe_object_id or step.reason
+
+
+def _show_proof(screen: Screen, proof: Proof) -> None:
+    for sentence in proof.held:
+        screen.done(sentence)
+    for sentence in proof.findings:
+        screen.failed(sentence)
+    table = Table(title=f"{len(proof.events)} events, in order per aggregate", show_lines=False)
+    for column in ("aggregate", "id", "version", "type"):
+        table.add_column(column, overflow="fold")
+    for event in proof.events:
+        table.add_row(event.aggregate, event.aggregate_id[:8], str(event.version), event.type)
+    screen.show(table)
+
+
+def _json(proof: Proof, stages: list[tuple[str, float]]) -> str:
+    hire, contract = proof.hire, proof.contract
+    milestone = contract.milestones[0]
+    return json.dumps(
+        {
+            "hire_id": hire.hire_id,
+            "stage": hire_pb2.HireState.Name(hire.state).removeprefix("HIRE_STATE_"),
+            "contract_id": contract.contract_id,
+            "contract_state": contract_pb2.ContractState.Name(contract.state).removeprefix(
+                "CONTRACT_STATE_"
+            ),
+            "milestone_id": milestone.milestone_id,
+            "milestone_state": contract_pb2.MilestoneState.Name(milestone.state).removeprefix(
+                "MILESTONE_STATE_"
+            ),
+            "payment_intent_id": hire.payment_intent_id,
+            "charges": proof.charges,
+            "thread_id": hire.thread_id,
+            "events": [event.type for event in proof.events],
+            "stages": [{"name": name, "seconds": seconds} for name, seconds in stages],
+        }
+    )
