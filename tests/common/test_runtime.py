@@ -23,7 +23,7 @@ from tests.common.conftest import (
     nats_server,
     postgres_server,
 )
-from tests.common.test_events import UPDATED, Hearing, record, until_heard
+from tests.common.events import UPDATED, Hearing, record, until_heard
 from tests.common.toy import toy
 
 SERVING = health_pb2.HealthCheckResponse.SERVING

@@ -8,7 +8,6 @@ import pytest
 
 from deploy.local.data_dir import DataDir
 from deploy.local.keys import ensure_keys, private_key_file, public_keys_file
-from deploy.local.stack import Addresses, Stack
 from hireflow.jobs.v1 import job_pb2_grpc
 from services.common.auth import Kind
 from services.common.bus import Bus
@@ -17,18 +16,12 @@ from services.common.runtime import Process, running
 from services.common.settings import Environment, Settings
 from services.common.tokens import Signer
 from services.jobs import wiring
+from tests.conftest import Infrastructure
 from tests.integration.jobs.world import Metadata, World, new_id
 
 
 @pytest.fixture(scope="session")
-async def infrastructure(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Addresses]:
-    folder = tmp_path_factory.mktemp("jobs-stack")
-    async with Stack.open(folder, only={"postgres", "nats"}) as stack:
-        yield stack.addresses
-
-
-@pytest.fixture(scope="session")
-def settings(infrastructure: Addresses, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def settings(infrastructure: Infrastructure, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     data = DataDir.at(Path(tmp_path_factory.mktemp("jobs-keys")))
     ensure_keys(data)
     return Settings.model_validate(

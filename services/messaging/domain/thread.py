@@ -1,0 +1,129 @@
+"""A thread between an organisation and trainers, and the order in which people may write."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Self
+
+from services.common.errors import Refused
+from services.messaging.domain.contact_details import without_contact_details
+from services.messaging.domain.message import Message, MessageKind, Sender, SenderKind
+
+# The first message of every job thread: the same for all, so it tells nothing of anybody.
+WELCOME = (
+    "The contract is active and its first milestone is funded. Use this thread to coordinate the "
+    "work: instructions, questions on milestones, deliveries. The messages of the proposal stay "
+    "readable in their own thread."
+)
+
+
+class ThreadKind(StrEnum):
+    """What a thread is for."""
+
+    PROPOSAL = "PROPOSAL"
+    JOB = "JOB"
+    CHANNEL = "CHANNEL"
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Who takes part in a proposal; that never changes, whatever becomes of it."""
+
+    proposal_id: str
+    job_id: str
+    organisation_id: str
+    trainer_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Engagement:
+    """A proposal that came to a contract."""
+
+    proposal: Proposal
+    contract_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A thread. `contract_id` is empty unless it is a contract's job thread.
+
+    `message_count` is the sequence of its last message. `last_message_time` is when it was opened
+    while nothing is written.
+    """
+
+    thread_id: str
+    kind: ThreadKind
+    organisation_id: str
+    job_id: str
+    proposal_id: str
+    contract_id: str
+    trainer_ids: tuple[str, ...]
+    message_count: int
+    create_time: datetime
+    last_message_time: datetime
+
+    @classmethod
+    def of_proposal(cls, thread_id: str, proposal: Proposal, now: datetime) -> Self:
+        """Open the thread of a proposal; from now on its trainer reads it too."""
+        return cls(
+            thread_id=thread_id,
+            kind=ThreadKind.PROPOSAL,
+            organisation_id=proposal.organisation_id,
+            job_id=proposal.job_id,
+            proposal_id=proposal.proposal_id,
+            contract_id="",
+            trainer_ids=(proposal.trainer_id,),
+            message_count=0,
+            create_time=now,
+            last_message_time=now,
+        )
+
+    @classmethod
+    def of_contract(cls, thread_id: str, engagement: Engagement, now: datetime) -> Self:
+        """Open the job thread of a contract; its first message is the `welcome`."""
+        opened = cls.of_proposal(thread_id, engagement.proposal, now)
+        return replace(opened, kind=ThreadKind.JOB, contract_id=engagement.contract_id)
+
+    def require_same(self, wanted: Self) -> None:
+        """Raise Refused THREAD_EXISTS unless this is the thread that `wanted` would open."""
+        if self._identity != wanted._identity:
+            raise Refused(
+                "THREAD_EXISTS",
+                f"contract {wanted.contract_id} has another thread than {wanted.thread_id}, or "
+                "that thread is another contract's",
+            )
+
+    def welcome(self, message_id: str, sender: Sender, now: datetime) -> tuple[Self, Message]:
+        """Add the system message with which a job thread begins."""
+        return self._append(message_id, MessageKind.SYSTEM, sender, WELCOME, now)
+
+    def write(
+        self, message_id: str, sender: Sender, text: str, now: datetime
+    ) -> tuple[Self, Message]:
+        """Add what somebody wrote; before the hire, without contact details.
+
+        Raises Refused EMPLOYER_WRITES_FIRST when a trainer begins a proposal thread.
+        """
+        if self.kind is ThreadKind.PROPOSAL:
+            if sender.kind is SenderKind.TRAINER and self.message_count == 0:
+                raise Refused(
+                    "EMPLOYER_WRITES_FIRST",
+                    "the employer writes first in a proposal thread; answer what is asked",
+                )
+            text = without_contact_details(text)
+        return self._append(message_id, MessageKind.TEXT, sender, text, now)
+
+    @property
+    def _identity(self) -> tuple[object, ...]:
+        place = (self.organisation_id, self.job_id, self.proposal_id, self.contract_id)
+        return (self.thread_id, self.kind, *place, self.trainer_ids)
+
+    def _append(
+        self, message_id: str, kind: MessageKind, sender: Sender, text: str, now: datetime
+    ) -> tuple[Self, Message]:
+        # A process whose clock is behind neither moves a thread back in its lists nor dates an
+        # answer before its question.
+        time = max(now, self.last_message_time)
+        sequence = self.message_count + 1
+        message = Message(message_id, self.thread_id, sequence, kind, sender, text, time)
+        return replace(self, message_count=sequence, last_message_time=time), message

@@ -1,0 +1,70 @@
+"""The tables of messaging."""
+
+import sqlalchemy as sa
+
+METADATA = sa.MetaData(schema="messaging")
+
+# What the events of proposals told; no key of ours may make their word fail.
+PROPOSAL = sa.Table(
+    "proposal",
+    METADATA,
+    sa.Column("proposal_id", sa.Text, primary_key=True),
+    sa.Column("job_id", sa.Text, nullable=False),
+    sa.Column("organisation_id", sa.Text, nullable=False),
+    sa.Column("trainer_id", sa.Text, nullable=False),
+)
+
+# A proposal has one thread; of job threads it may have more, when it is hired again after a hire
+# that was refunded.
+THREAD = sa.Table(
+    "thread",
+    METADATA,
+    sa.Column("thread_id", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("organisation_id", sa.Text, nullable=False),
+    sa.Column("job_id", sa.Text, nullable=False),
+    sa.Column("proposal_id", sa.Text),
+    sa.Column("contract_id", sa.Text, unique=True),
+    sa.Column("message_count", sa.BigInteger, nullable=False),
+    sa.Column("create_time", sa.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column("last_message_time", sa.TIMESTAMP(timezone=True), nullable=False),
+    sa.Index(
+        "thread_of_proposal",
+        "proposal_id",
+        unique=True,
+        postgresql_where=sa.text("kind = 'PROPOSAL'"),
+    ),
+    sa.Index("thread_by_organisation", "organisation_id", "kind", "last_message_time", "thread_id"),
+    sa.Index(
+        "thread_by_job", "organisation_id", "job_id", "kind", "last_message_time", "thread_id"
+    ),
+)
+
+# Kind, job and time are the thread's own, repeated so that a trainer's list is one index range
+# too: the price is that a message touches the row of every trainer in its thread.
+PARTICIPANT = sa.Table(
+    "thread_participant",
+    METADATA,
+    sa.Column("thread_id", sa.Text, sa.ForeignKey(THREAD.c.thread_id), primary_key=True),
+    sa.Column("trainer_id", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("job_id", sa.Text, nullable=False),
+    sa.Column("last_message_time", sa.TIMESTAMP(timezone=True), nullable=False),
+    sa.Index("participant_by_trainer", "trainer_id", "kind", "last_message_time", "thread_id"),
+    sa.Index(
+        "participant_by_job", "trainer_id", "job_id", "kind", "last_message_time", "thread_id"
+    ),
+)
+
+MESSAGE = sa.Table(
+    "message",
+    METADATA,
+    sa.Column("thread_id", sa.Text, sa.ForeignKey(THREAD.c.thread_id), primary_key=True),
+    sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("message_id", sa.Text, unique=True, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("sender_kind", sa.Text, nullable=False),
+    sa.Column("sender_id", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("create_time", sa.TIMESTAMP(timezone=True), nullable=False),
+)

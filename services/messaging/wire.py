@@ -1,0 +1,80 @@
+"""Threads and messages as the proto writes them."""
+
+from datetime import datetime
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from hireflow.common.v1 import actor_pb2
+from hireflow.messaging.v1 import thread_pb2
+from services.common.errors import Problems
+from services.messaging.domain import Message, MessageKind, Sender, Thread, ThreadKind
+
+ID_LIMIT = 64
+
+_KINDS: dict[int, ThreadKind] = {
+    thread_pb2.ThreadKind.Value(f"THREAD_KIND_{kind}"): kind for kind in ThreadKind
+}
+
+
+def check_id(field: str, identifier: str, noted: Problems) -> None:
+    """Note an id that is missing, too long or not printable."""
+    sound = 0 < len(identifier) <= ID_LIMIT and identifier.isprintable()
+    noted.require(sound, field, f"must have 1 to {ID_LIMIT} printable characters")
+
+
+def read_kinds(number: int, noted: Problems) -> frozenset[ThreadKind]:
+    """Read the kind that a list is asked for, noting an unknown one; unspecified means all."""
+    noted.require(number in {0, *_KINDS}, "kind", "must be a known kind")
+    return frozenset({_KINDS[number]}) if number in _KINDS else frozenset(ThreadKind)
+
+
+def thread_kind(kind: ThreadKind) -> "thread_pb2.ThreadKind.ValueType":
+    """Write what a thread is for."""
+    return thread_pb2.ThreadKind.Value(f"THREAD_KIND_{kind}")
+
+
+def message_kind(kind: MessageKind) -> "thread_pb2.MessageKind.ValueType":
+    """Write what kind of message it is."""
+    return thread_pb2.MessageKind.Value(f"MESSAGE_KIND_{kind}")
+
+
+def actor(sender: Sender) -> actor_pb2.Actor:
+    """Write who sent a message."""
+    return actor_pb2.Actor(
+        kind=actor_pb2.ActorKind.Value(f"ACTOR_KIND_{sender.kind}"), id=sender.id
+    )
+
+
+def thread_message(thread: Thread) -> thread_pb2.Thread:
+    """Write a thread."""
+    return thread_pb2.Thread(
+        thread_id=thread.thread_id,
+        kind=thread_kind(thread.kind),
+        organisation_id=thread.organisation_id,
+        job_id=thread.job_id,
+        proposal_id=thread.proposal_id,
+        contract_id=thread.contract_id,
+        trainer_ids=thread.trainer_ids,
+        message_count=thread.message_count,
+        create_time=_timestamp(thread.create_time),
+        last_message_time=_timestamp(thread.last_message_time),
+    )
+
+
+def message_message(message: Message) -> thread_pb2.Message:
+    """Write a message of a thread."""
+    return thread_pb2.Message(
+        message_id=message.message_id,
+        thread_id=message.thread_id,
+        sequence=message.sequence,
+        kind=message_kind(message.kind),
+        sender=actor(message.sender),
+        text=message.text,
+        create_time=_timestamp(message.create_time),
+    )
+
+
+def _timestamp(time: datetime) -> Timestamp:
+    timestamp = Timestamp()
+    timestamp.FromDatetime(time)
+    return timestamp

@@ -1,0 +1,117 @@
+"""The events of proposals, and what the events of jobs do here. No text of people is in them."""
+
+from typing import cast
+
+from google.protobuf.message import Message
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from hireflow.jobs.v1 import job_events_pb2, job_pb2
+from hireflow.proposals.v1 import proposal_events_pb2, proposal_pb2
+from services.common.inbox import Received, Subscription
+from services.common.outbox import Event, event_type
+from services.proposals import store
+from services.proposals.domain import Job, Proposal, ReviewState
+
+
+def submitted(proposal: Proposal) -> Event:
+    """Tell that a trainer submitted a proposal."""
+    return _event(proposal, proposal_events_pb2.ProposalSubmitted(proposal=_facts(proposal)))
+
+
+def review_state_changed(proposal: Proposal, before: ReviewState) -> Event:
+    """Tell that the employer moved a proposal."""
+    message = proposal_events_pb2.ProposalReviewStateChanged(
+        proposal=_facts(proposal),
+        previous_review_state=proposal_pb2.ReviewState.Value(f"REVIEW_STATE_{before}"),
+    )
+    return _event(proposal, message)
+
+
+def withdrawn(proposal: Proposal) -> Event:
+    """Tell that the trainer took a proposal back."""
+    return _event(proposal, proposal_events_pb2.ProposalWithdrawn(proposal=_facts(proposal)))
+
+
+def reserved(proposal: Proposal, hire_id: str) -> Event:
+    """Tell that a hire holds a proposal."""
+    message = proposal_events_pb2.ProposalReserved(proposal=_facts(proposal), hire_id=hire_id)
+    return _event(proposal, message)
+
+
+def released(proposal: Proposal, hire_id: str) -> Event:
+    """Tell that a hire let a proposal go."""
+    message = proposal_events_pb2.ProposalReleased(proposal=_facts(proposal), hire_id=hire_id)
+    return _event(proposal, message)
+
+
+def hired(proposal: Proposal, hire_id: str, contract_id: str) -> Event:
+    """Tell that a hire ended well."""
+    message = proposal_events_pb2.ProposalHired(
+        proposal=_facts(proposal), hire_id=hire_id, contract_id=contract_id
+    )
+    return _event(proposal, message)
+
+
+async def on_job(tx: AsyncConnection, event: Received) -> None:
+    """Keep the job as the event tells it: every event of a job carries the same facts."""
+    facts = cast("JobEvent", event.message(_JOB_EVENTS[event.type])).job
+    state = job_pb2.JobState.Name(facts.state).removeprefix("JOB_STATE_")
+    visibility = job_pb2.JobVisibility.Name(facts.visibility).removeprefix("JOB_VISIBILITY_")
+    job = Job(
+        job_id=facts.job_id,
+        organisation_id=facts.organisation_id,
+        state=state,
+        visibility=visibility,
+        required_languages=tuple(facts.required_languages),
+        required_skills=tuple(facts.required_skills),
+        required_countries=tuple(facts.required_countries),
+    )
+    await store.keep_job(tx, job)
+
+
+JobEvent = (
+    job_events_pb2.JobCreated
+    | job_events_pb2.JobPublished
+    | job_events_pb2.JobUpdated
+    | job_events_pb2.JobPositionReserved
+    | job_events_pb2.JobPositionReleased
+    | job_events_pb2.JobPositionFilled
+    | job_events_pb2.JobHiringFinished
+    | job_events_pb2.JobHiringReopened
+    | job_events_pb2.JobArchived
+)
+_JOB_EVENTS: dict[str, type[JobEvent]] = {
+    event_type(kind): kind
+    for kind in (
+        job_events_pb2.JobCreated,
+        job_events_pb2.JobPublished,
+        job_events_pb2.JobUpdated,
+        job_events_pb2.JobPositionReserved,
+        job_events_pb2.JobPositionReleased,
+        job_events_pb2.JobPositionFilled,
+        job_events_pb2.JobHiringFinished,
+        job_events_pb2.JobHiringReopened,
+        job_events_pb2.JobArchived,
+    )
+}
+JOBS = Subscription(
+    consumer="proposals-jobs",
+    subjects=("hireflow.jobs.v1.job.*",),
+    handlers=dict.fromkeys(_JOB_EVENTS, on_job),
+)
+
+
+def _event(proposal: Proposal, message: Message) -> Event:
+    return Event(message, aggregate_id=proposal.proposal_id, time=proposal.update_time)
+
+
+def _facts(proposal: Proposal) -> proposal_events_pb2.ProposalFacts:
+    state = f"REVIEW_STATE_{proposal.review_state}"
+    return proposal_events_pb2.ProposalFacts(
+        proposal_id=proposal.proposal_id,
+        job_id=proposal.job_id,
+        organisation_id=proposal.organisation_id,
+        trainer_id=proposal.candidate.trainer_id,
+        review_state=proposal_pb2.ReviewState.Value(state),
+        withdrawn=proposal.withdrawn,
+    )

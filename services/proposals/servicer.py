@@ -1,0 +1,245 @@
+"""ProposalsService over gRPC: messages to arguments, use case, answer to message.
+
+Who may call comes first, then every bad field at once, then the work.
+"""
+
+# ruff: noqa: N802, ARG002 - names and arguments of the methods are gRPC's
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeAlias
+
+import grpc.aio
+from google.protobuf.message import Message
+
+from hireflow.proposals.v1 import proposal_pb2 as pb
+from hireflow.proposals.v1 import proposal_pb2_grpc
+from services.common.auth import (
+    Kind,
+    current_caller,
+    require_kind,
+    require_service,
+    require_trainer,
+)
+from services.common.database import Database
+from services.common.errors import Problems, problems
+from services.common.idempotency import Request
+from services.common.paging import Cursor
+from services.proposals import wire
+from services.proposals.use_cases import hiring, offering, reviewing
+from services.proposals.use_cases.hiring import HireCall
+
+ID_LIMIT = 64
+Context: TypeAlias = grpc.aio.ServicerContext[Message, Message]
+HireRequest: TypeAlias = pb.ReserveProposalRequest | pb.ReleaseProposalRequest | pb.MarkHiredRequest
+
+
+class ProposalsServicer(proposal_pb2_grpc.ProposalsServiceServicer):
+    """Answers the calls of ProposalsService. Time and new ids come from outside."""
+
+    def __init__(
+        self, database: Database, clock: Callable[[], datetime], new_id: Callable[[], str]
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._new_id = new_id
+
+    async def UpsertProfile(
+        self, request: pb.UpsertProfileRequest, context: Context
+    ) -> pb.UpsertProfileResponse:
+        """Write the calling trainer's profile, whole."""
+        caller = current_caller()
+        trainer_id = require_trainer(caller)
+        with problems() as noted:
+            _check_request_id(request.request_id, noted)
+            profile = wire.read_profile(request.profile, trainer_id, self._clock(), noted)
+        written = await offering.upsert_profile(
+            self._database, caller, Request.of(request), profile
+        )
+        return pb.UpsertProfileResponse(profile=wire.profile_message(written))
+
+    async def GetProfile(
+        self, request: pb.GetProfileRequest, context: Context
+    ) -> pb.GetProfileResponse:
+        """Read the calling trainer's profile."""
+        profile = await offering.get_profile(self._database, current_caller())
+        return pb.GetProfileResponse(profile=wire.profile_message(profile))
+
+    async def SubmitProposal(
+        self, request: pb.SubmitProposalRequest, context: Context
+    ) -> pb.SubmitProposalResponse:
+        """Offer the calling trainer's work for a job."""
+        caller = current_caller()
+        require_trainer(caller)
+        with problems() as noted:
+            _check_request_id(request.request_id, noted)
+            _check_id("job_id", request.job_id, noted)
+            offer = wire.read_offer(request, noted)
+        own = await offering.submit_proposal(
+            self._database,
+            caller,
+            Request.of(request),
+            proposal_id=self._new_id(),
+            job_id=request.job_id,
+            offer=offer,
+            now=self._clock(),
+        )
+        return pb.SubmitProposalResponse(proposal=wire.own_message(own))
+
+    async def WithdrawProposal(
+        self, request: pb.WithdrawProposalRequest, context: Context
+    ) -> pb.WithdrawProposalResponse:
+        """Take a proposal back."""
+        caller = current_caller()
+        require_trainer(caller)
+        with problems() as noted:
+            _check_request_id(request.request_id, noted)
+            _check_id("proposal_id", request.proposal_id, noted)
+        own = await offering.withdraw_proposal(
+            self._database, caller, Request.of(request), request.proposal_id, self._clock()
+        )
+        return pb.WithdrawProposalResponse(proposal=wire.own_message(own))
+
+    async def GetOwnProposal(
+        self, request: pb.GetOwnProposalRequest, context: Context
+    ) -> pb.GetOwnProposalResponse:
+        """Read one of the calling trainer's own proposals."""
+        require_trainer(current_caller())
+        with problems() as noted:
+            _check_id("proposal_id", request.proposal_id, noted)
+        own = await offering.get_own_proposal(self._database, current_caller(), request.proposal_id)
+        return pb.GetOwnProposalResponse(proposal=wire.own_message(own))
+
+    async def ListOwnProposals(
+        self, request: pb.ListOwnProposalsRequest, context: Context
+    ) -> pb.ListOwnProposalsResponse:
+        """List the calling trainer's own proposals, newest first."""
+        caller = current_caller()
+        require_trainer(caller)
+        cursor = Cursor.read(request.page_size, request.page_token, caller.kind, caller.id)
+        own, token = await offering.list_own_proposals(self._database, caller, cursor)
+        return pb.ListOwnProposalsResponse(
+            proposals=[wire.own_message(each) for each in own], next_page_token=token
+        )
+
+    async def GetProposal(
+        self, request: pb.GetProposalRequest, context: Context
+    ) -> pb.GetProposalResponse:
+        """Read one proposal as its employer sees it."""
+        require_kind(current_caller(), *reviewing.READERS)
+        with problems() as noted:
+            _check_id("proposal_id", request.proposal_id, noted)
+        proposal = await reviewing.get_proposal(
+            self._database, current_caller(), request.proposal_id
+        )
+        return pb.GetProposalResponse(proposal=wire.proposal_message(proposal))
+
+    async def ListProposals(
+        self, request: pb.ListProposalsRequest, context: Context
+    ) -> pb.ListProposalsResponse:
+        """List a job's live proposals."""
+        caller = current_caller()
+        require_kind(caller, *reviewing.READERS)
+        with problems() as noted:
+            _check_id("job_id", request.job_id, noted)
+            states = wire.read_states(request.review_states, noted)
+            order = wire.read_order(request.order, noted)
+        scope = (caller.kind, caller.id, request.job_id, order, *sorted(states))
+        cursor = Cursor.read(request.page_size, request.page_token, *scope)
+        page = await reviewing.list_proposals(
+            self._database, caller, request.job_id, cursor, states=states, order=order
+        )
+        return pb.ListProposalsResponse(
+            proposals=[wire.proposal_message(each) for each in page.items],
+            next_page_token=page.next_token,
+        )
+
+    async def CountProposals(
+        self, request: pb.CountProposalsRequest, context: Context
+    ) -> pb.CountProposalsResponse:
+        """Count a job's live proposals by review state."""
+        require_kind(current_caller(), *reviewing.READERS)
+        with problems() as noted:
+            _check_id("job_id", request.job_id, noted)
+        counted = await reviewing.count_proposals(self._database, current_caller(), request.job_id)
+        counts = [
+            pb.ReviewStateCount(review_state=wire.state_value(state), count=count)
+            for state, count in counted.items()
+        ]
+        return pb.CountProposalsResponse(counts=counts, total=sum(counted.values()))
+
+    async def SetReviewState(
+        self, request: pb.SetReviewStateRequest, context: Context
+    ) -> pb.SetReviewStateResponse:
+        """Move a proposal in the review."""
+        caller = current_caller()
+        require_kind(caller, Kind.EMPLOYER, Kind.AGENT)
+        with problems() as noted:
+            _check_request_id(request.request_id, noted)
+            _check_id("proposal_id", request.proposal_id, noted)
+            state = wire.read_state(request.review_state, noted)
+        proposal = await reviewing.set_review_state(
+            self._database,
+            caller,
+            Request.of(request),
+            proposal_id=request.proposal_id,
+            state=state,
+            etag=request.etag,
+            now=self._clock(),
+        )
+        return pb.SetReviewStateResponse(proposal=wire.proposal_message(proposal))
+
+    async def ReserveProposal(
+        self, request: pb.ReserveProposalRequest, context: Context
+    ) -> pb.ReserveProposalResponse:
+        """Hold a proposal for a hire."""
+        call = self._hire_call(request)
+        with problems() as noted:
+            _check_id("organisation_id", request.organisation_id, noted)
+        proposal = await hiring.reserve_proposal(
+            self._database,
+            call,
+            organisation_id=request.organisation_id,
+            confirm_declined=request.confirm_declined,
+        )
+        return pb.ReserveProposalResponse(proposal=wire.proposal_message(proposal))
+
+    async def ReleaseProposal(
+        self, request: pb.ReleaseProposalRequest, context: Context
+    ) -> pb.ReleaseProposalResponse:
+        """End a hire's reservation."""
+        answer = await hiring.release_proposal(self._database, self._hire_call(request))
+        return pb.ReleaseProposalResponse(released=answer.released)
+
+    async def MarkHired(
+        self, request: pb.MarkHiredRequest, context: Context
+    ) -> pb.MarkHiredResponse:
+        """Mark a reserved proposal as hired."""
+        call = self._hire_call(request)
+        with problems() as noted:
+            _check_id("contract_id", request.contract_id, noted)
+        proposal = await hiring.mark_hired(self._database, call, request.contract_id)
+        return pb.MarkHiredResponse(proposal=wire.proposal_message(proposal))
+
+    def _hire_call(self, request: HireRequest) -> HireCall:
+        require_service(current_caller())
+        with problems() as noted:
+            _check_request_id(request.request_id, noted)
+            _check_id("proposal_id", request.proposal_id, noted)
+            _check_id("hire_id", request.hire_id, noted)
+        return HireCall(
+            current_caller(),
+            Request.of(request),
+            request.proposal_id,
+            request.hire_id,
+            self._clock(),
+        )
+
+
+def _check_id(field: str, value: str, noted: Problems) -> None:
+    noted.require(0 < len(value) <= ID_LIMIT, field, f"must have 1 to {ID_LIMIT} characters")
+
+
+def _check_request_id(value: str, noted: Problems) -> None:
+    held = 0 < len(value) <= 128 and value.isprintable()
+    noted.require(held, "request_id", "must have 1 to 128 printable characters")

@@ -1,0 +1,28 @@
+"""Who may call each method of ProposalsService: the row that every method must have."""
+
+from typing import Literal
+
+Answer = Literal["allowed", "denied"]
+
+
+def _row(*allowed: str) -> dict[str, Answer]:
+    kinds = ("EMPLOYER", "AGENT", "TRAINER", "OPERATOR", "SERVICE")
+    return {kind: "allowed" if kind in allowed else "denied" for kind in kinds}
+
+
+READERS = ("EMPLOYER", "AGENT", "OPERATOR", "SERVICE")
+AUTHORISATION: dict[str, dict[str, Answer]] = {
+    "UpsertProfile": _row("TRAINER"),
+    "GetProfile": _row("TRAINER"),
+    "SubmitProposal": _row("TRAINER"),
+    "WithdrawProposal": _row("TRAINER"),
+    "GetOwnProposal": _row("TRAINER"),
+    "ListOwnProposals": _row("TRAINER"),
+    "GetProposal": _row(*READERS),
+    "ListProposals": _row(*READERS),
+    "CountProposals": _row(*READERS),
+    "SetReviewState": _row("EMPLOYER", "AGENT"),
+    "ReserveProposal": _row("SERVICE"),
+    "ReleaseProposal": _row("SERVICE"),
+    "MarkHired": _row("SERVICE"),
+}
