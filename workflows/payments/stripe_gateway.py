@@ -166,11 +166,9 @@ class StripeIntents:
     async def cancel(self, intent_id: str) -> Intent:
         """Cancel; where Stripe refuses because it is final or processing, read what it is."""
         try:
-            return _intent(
-                await self._intents.cancel_async(
-                    intent_id, None, {"idempotency_key": f"cancel:{intent_id}"}
-                )
-            )
+            # No key: a refusal while processing would be replayed under it for a day, and
+            # cancelling twice is cancelling once.
+            return _intent(await self._intents.cancel_async(intent_id))
         except stripe.StripeError as error:
             if _code(error) == "payment_intent_unexpected_state":
                 return await self.read(intent_id)

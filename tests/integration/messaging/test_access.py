@@ -1,4 +1,4 @@
-"""Who may do and see what: organisations apart, trainers in their own threads, operators reading."""
+"""Who may do and see what: organisations apart, trainers in their own threads, readers reading."""
 
 import grpc
 import pytest

@@ -1,4 +1,4 @@
-"""What the tests of messaging share: callers, known proposals, threads, and a look at the events."""
+"""What the tests of messaging share: callers, known proposals, threads, a look at the events."""
 
 import asyncio
 from collections.abc import Awaitable
