@@ -1,0 +1,283 @@
+"""The steps that concern money at the provider: take, read, settle, refund.
+
+Each asks the provider again before it repeats a write whose outcome it does not know: a key lives
+24 hours and a stored 5xx answer is replayed under it, while a list by customer and metadata tells
+what exists.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from services.common.errors import Conflict, HireflowError, Unavailable
+from workflows.hire import steps
+from workflows.hire.contract import HirePolicy, Stage
+from workflows.hire.steps import PaymentOutcome, PaymentStatus
+from workflows.hiring.domain import (
+    Funding,
+    FundingChange,
+    FundingDraft,
+    FundingState,
+    HireChanges,
+    RefundDraft,
+    StepRecord,
+    WaitingFor,
+)
+from workflows.hiring.use_cases.fundings import (
+    close_unsent_funding,
+    freeze_funding,
+    note_create_sent,
+    note_refund_sent,
+    plan_refund,
+    save_intent,
+    save_refund,
+)
+from workflows.hiring.use_cases.steps import Hiring, record_step
+from workflows.payments.gateway import (
+    Intent,
+    IntentOrder,
+    Intents,
+    IntentStatus,
+    Refunds,
+    Rejected,
+    Unknown,
+)
+
+WAITS = {
+    PaymentStatus.PAID: None,
+    PaymentStatus.ACTION_NEEDED: WaitingFor.CLIENT_CONFIRMATION,
+    PaymentStatus.DECLINED: WaitingFor.PAYMENT_METHOD,
+    PaymentStatus.PROCESSING: WaitingFor.BANK,
+    PaymentStatus.CANCELED: WaitingFor.PAYMENT_METHOD,
+}
+SAVED_METHOD_WINDOW = HirePolicy().saved_method_window
+
+
+class PaymentActivities:
+    """Charging and giving back, through the payment ports."""
+
+    def __init__(self, hiring: Hiring, intents: Intents, refunds: Refunds) -> None:
+        self._hiring = hiring
+        self._intents = intents
+        self._refunds = refunds
+
+    def all(self) -> list[Callable[..., Any]]:
+        """List the activities, for the worker."""
+        return [self.take_payment, self.read_payment, self.settle_payment, self.refund_payment]
+
+    @activity.defn(name=steps.TAKE_PAYMENT.name)
+    async def take_payment(self, given: steps.TakePaymentInput) -> PaymentOutcome:
+        """Create the intent unconfirmed, save its id, confirm it if a method is given."""
+        with _told():
+            funding = await freeze_funding(self._hiring, _draft(given.order, given.step))
+            intent = await self._intent_of(given, funding)
+            if given.method_id and _may_confirm(intent):
+                key = f"{given.key}:confirm:{given.attempt}"
+                intent = await self._intents.confirm(intent.intent_id, given.method_id, key)
+        outcome = _outcome(intent, given.order)
+        await self._record(given, outcome, f"payment_{outcome.status.lower()}", given.deadline)
+        return outcome
+
+    @activity.defn(name=steps.READ_PAYMENT.name)
+    async def read_payment(self, given: steps.ReadPaymentInput) -> PaymentOutcome:
+        """Read the intent; write a step only if it differs from what the workflow knows."""
+        with _told():
+            intent = await self._intents.read(given.known.intent_id or "")
+        outcome = _outcome(intent, given.order)
+        if outcome != given.known:
+            await self._record(given, outcome, f"payment_{outcome.status.lower()}", given.deadline)
+        return outcome
+
+    @activity.defn(name=steps.SETTLE_PAYMENT.name)
+    async def settle_payment(self, given: steps.SettlePaymentInput) -> PaymentOutcome:
+        """Make the intent final. A create of unknown outcome is replayed and then cancelled."""
+        with _told():
+            funding = await close_unsent_funding(self._hiring, _draft(given.order, given.step))
+            if funding.state is FundingState.CANCELED and funding.intent_id is None:
+                outcome = PaymentOutcome(status=PaymentStatus.CANCELED)
+            else:
+                found = await self._intent_of(given, funding)
+                outcome = _outcome(await self._intents.cancel(found.intent_id), given.order)
+        await self._record(given, outcome, f"payment_settled_{outcome.status.lower()}", None)
+        return outcome
+
+    @activity.defn(name=steps.REFUND_PAYMENT.name)
+    async def refund_payment(self, given: steps.RefundInput) -> steps.RefundOutcome:
+        """Refund the charge in full, once: the refund's row is its identity."""
+        amount = given.order.totals.total
+        draft = RefundDraft(given.refund_id, given.order.funding_id, given.charge_id, amount)
+        planned = await plan_refund(self._hiring, draft)
+        with _told():
+            refund = (
+                await self._refunds.find(planned.charge_id, planned.refund_id)
+                if planned.sent_at
+                else None
+            )
+            if refund is None:
+                await note_refund_sent(self._hiring, planned.refund_id, self._hiring.clock())
+                key = f"refund:{planned.refund_id}"
+                refund = await self._refunds.create(
+                    planned.charge_id, planned.refund_id, planned.amount, key
+                )
+        await save_refund(self._hiring, planned.refund_id, refund.provider_id)
+        await record_step(
+            self._hiring,
+            StepRecord(
+                hire_id=given.step.hire_id,
+                number=given.step.number,
+                stage=Stage.UNDOING,
+                what="refunded",
+                reason=given.step.reason,
+                actor=given.step.actor,
+                time=self._hiring.clock(),
+                stripe_object_id=refund.provider_id,
+                funding=FundingChange(given.order.funding_id, FundingState.REFUNDED),
+            ),
+        )
+        return steps.RefundOutcome(provider_id=refund.provider_id)
+
+    async def _intent_of(
+        self, given: steps.TakePaymentInput | steps.SettlePaymentInput, funding: Funding
+    ) -> Intent:
+        if funding.intent_id is not None:
+            return await self._intents.read(funding.intent_id)
+        order = _intent_order(given.order)
+        first_sent = await note_create_sent(self._hiring, funding.funding_id, self._hiring.clock())
+        sent_before = funding.create_sent_at is not None
+        intent = await self._intents.find(order, first_sent) if sent_before else None
+        if intent is None:
+            intent = await self._intents.create(order, f"{given.key}:create")
+        await save_intent(self._hiring, funding.funding_id, intent.intent_id)
+        return intent
+
+    async def _record(
+        self,
+        given: steps.TakePaymentInput | steps.ReadPaymentInput | steps.SettlePaymentInput,
+        outcome: PaymentOutcome,
+        what: str,
+        deadline: datetime | None,
+    ) -> None:
+        waits = WAITS[outcome.status] if deadline else None
+        await record_step(
+            self._hiring,
+            StepRecord(
+                hire_id=given.step.hire_id,
+                number=given.step.number,
+                stage=Stage.FUNDING,
+                what=what,
+                reason=given.step.reason,
+                actor=given.step.actor,
+                time=self._hiring.clock(),
+                waiting_for=waits,
+                wait_deadline=deadline if waits else None,
+                stripe_object_id=outcome.intent_id,
+                changes=HireChanges(
+                    payment_intent_id=outcome.intent_id,
+                    charge_id=outcome.charge_id if outcome.status is PaymentStatus.PAID else None,
+                    funding_id=given.order.funding_id,
+                    decline_code=outcome.decline_code or "",
+                ),
+                funding=_funding_change(given.order, outcome),
+            ),
+        )
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Tell Temporal what the provider's answer means: try again, or never."""
+    try:
+        yield
+    except Rejected as error:
+        raise ApplicationError(
+            f"{error.code}: {error}", type="PAYMENT_REJECTED", non_retryable=True
+        ) from error
+    except Unknown as error:
+        raise ApplicationError(f"not known yet: {error}", type="PAYMENT_UNKNOWN") from error
+    except HireflowError as error:
+        final = not isinstance(error, (Unavailable, Conflict))
+        raise ApplicationError(error.message, type=error.reason, non_retryable=final) from error
+
+
+def _may_confirm(intent: Intent) -> bool:
+    # A try that comes long after it was asked for would charge somebody who no longer expects it.
+    late = datetime.now(UTC) - activity.info().scheduled_time > SAVED_METHOD_WINDOW
+    open_states = {
+        IntentStatus.NEEDS_METHOD,
+        IntentStatus.NEEDS_CONFIRMATION,
+        IntentStatus.NEEDS_ACTION,
+    }
+    return not late and intent.status in open_states
+
+
+def _outcome(intent: Intent, order: steps.FundingOrder) -> PaymentOutcome:
+    if intent.status is IntentStatus.SUCCEEDED:
+        _check_charge(intent, order)
+    return PaymentOutcome(
+        status=_status(intent),
+        intent_id=intent.intent_id,
+        charge_id=intent.charge_id,
+        decline_code=intent.decline_code,
+    )
+
+
+def _status(intent: Intent) -> PaymentStatus:
+    match intent.status:
+        case IntentStatus.SUCCEEDED:
+            return PaymentStatus.PAID
+        case IntentStatus.CANCELED:
+            return PaymentStatus.CANCELED
+        case IntentStatus.PROCESSING:
+            return PaymentStatus.PROCESSING
+        case IntentStatus.NEEDS_METHOD if intent.decline_code:
+            return PaymentStatus.DECLINED
+        case _:
+            return PaymentStatus.ACTION_NEEDED
+
+
+def _check_charge(intent: Intent, order: steps.FundingOrder) -> None:
+    charged = (intent.amount_received, intent.currency, intent.funding_id)
+    agreed = (order.totals.total, order.totals.currency, order.funding_id)
+    if charged != agreed:
+        message = f"intent {intent.intent_id} charged {charged}, agreed was {agreed}"
+        raise ApplicationError(message, type="CHARGE_MISMATCH", non_retryable=True)
+
+
+def _draft(order: steps.FundingOrder, step: steps.StepRef) -> FundingDraft:
+    return FundingDraft(
+        funding_id=order.funding_id,
+        hire_id=step.hire_id,
+        milestone_id=order.milestone_id,
+        contract_id=order.contract_id,
+        organisation_id=order.organisation_id,
+        workflow_id=order.workflow_id,
+        revision=order.revision,
+        customer_id=order.customer_id,
+        amount=order.totals.total,
+        currency=order.totals.currency,
+    )
+
+
+def _intent_order(order: steps.FundingOrder) -> IntentOrder:
+    return IntentOrder(
+        funding_id=order.funding_id,
+        customer_id=order.customer_id,
+        amount=order.totals.total,
+        currency=order.totals.currency,
+        env=order.env,
+        workflow_id=order.workflow_id,
+        transfer_group=order.contract_id,
+    )
+
+
+def _funding_change(order: steps.FundingOrder, outcome: PaymentOutcome) -> FundingChange | None:
+    if outcome.status is PaymentStatus.PAID:
+        return FundingChange(
+            order.funding_id, FundingState.PAID, outcome.intent_id, outcome.charge_id
+        )
+    if outcome.status is PaymentStatus.CANCELED:
+        return FundingChange(order.funding_id, FundingState.CANCELED, outcome.intent_id)
+    return None

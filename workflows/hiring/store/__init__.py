@@ -1,0 +1,1 @@
+"""The tables of hiring and every query on them, by topic."""

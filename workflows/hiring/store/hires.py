@@ -1,0 +1,253 @@
+"""Hires and their steps."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.common.paging import Cursor, Page, beyond
+from workflows.hiring.domain import (
+    Actor,
+    Hire,
+    HireState,
+    HireStep,
+    Stage,
+    StepRecord,
+    ToldHire,
+    WaitingFor,
+)
+from workflows.hiring.store.tables import HIRE, HIRE_STEP, HIRE_TERMS
+from workflows.hiring.store.terms import TERMS_COLUMNS, terms_from
+
+# Written out, for a plan with parameters matches no partial index.
+_LIVE = sa.text("hiring.hire.state IN ('RUNNING', 'HIRED')")
+_LIVE_INDEX = sa.text("state IN ('RUNNING', 'HIRED')")
+_RUNNING = sa.text("hiring.hire.state = 'RUNNING'")
+_TOLD = sa.select(HIRE, *TERMS_COLUMNS).join(
+    HIRE_TERMS,
+    (HIRE_TERMS.c.hire_id == HIRE.c.hire_id) & (HIRE_TERMS.c.revision == HIRE.c.revision),
+)
+_PLAIN = (
+    "hire_id",
+    "proposal_id",
+    "job_id",
+    "organisation_id",
+    "trainer_id",
+    "customer_id",
+    "step",
+    "revision",
+    "wait_deadline",
+    "blocked_reason",
+    "end_reason",
+    "decline_code",
+    "contract_id",
+    "milestone_id",
+    "funding_id",
+    "payment_intent_id",
+    "charge_id",
+    "thread_id",
+    "create_time",
+    "update_time",
+    "end_time",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which hires a list is asked for; an empty string or collection means any."""
+
+    organisation_id: str
+    job_id: str
+    proposal_id: str
+    states: Collection[HireState]
+
+
+async def insert_hire(tx: AsyncConnection, hire: Hire) -> bool:
+    """Store a new hire; false when its proposal has a live one.
+
+    Whoever stores it is expected to start its workflow at once.
+    """
+    row = {
+        **_values(hire),
+        "create_time": hire.create_time,
+        "start_sent_at": hire.create_time,
+        "requested_by_kind": hire.requested_by.kind,
+        "requested_by_id": hire.requested_by.id,
+    }
+    done = await tx.execute(
+        insert(HIRE)
+        .values(row)
+        .on_conflict_do_nothing(index_elements=[HIRE.c.proposal_id], index_where=_LIVE_INDEX)
+    )
+    return bool(done.rowcount)
+
+
+async def lock_hire(tx: AsyncConnection, hire_id: str) -> Hire | None:
+    """Load a hire and hold its row until the transaction ends."""
+    found = await tx.execute(sa.select(HIRE).where(HIRE.c.hire_id == hire_id).with_for_update())
+    row = found.mappings().one_or_none()
+    return None if row is None else _hire(row)
+
+
+async def lock_live(tx: AsyncConnection, proposal_id: str) -> Hire | None:
+    """Load the running or finished hire of a proposal and hold its row."""
+    query = sa.select(HIRE).where(HIRE.c.proposal_id == proposal_id, _LIVE).with_for_update()
+    row = (await tx.execute(query)).mappings().one_or_none()
+    return None if row is None else _hire(row)
+
+
+async def newest_create_time(tx: AsyncConnection, proposal_id: str) -> datetime | None:
+    """Tell when the newest hire of a proposal started, however it ended."""
+    query = sa.select(sa.func.max(HIRE.c.create_time)).where(HIRE.c.proposal_id == proposal_id)
+    newest: datetime | None = (await tx.execute(query)).scalar_one()
+    return newest
+
+
+async def save_hire(tx: AsyncConnection, hire: Hire) -> bool:
+    """Store what a step made of a running hire; false when the row says that it ended."""
+    done = await tx.execute(
+        sa.update(HIRE).where(HIRE.c.hire_id == hire.hire_id, _RUNNING).values(_values(hire))
+    )
+    return bool(done.rowcount)
+
+
+async def insert_step(tx: AsyncConnection, record: StepRecord) -> None:
+    """Store a step of a hire whose row this transaction holds."""
+    await tx.execute(
+        sa.insert(HIRE_STEP).values(
+            hire_id=record.hire_id,
+            number=record.number,
+            stage=record.stage,
+            what=record.what,
+            waiting_for=record.waiting_for,
+            wait_deadline=record.wait_deadline,
+            stripe_object_id=record.stripe_object_id,
+            reason=record.reason,
+            actor_kind=record.actor.kind,
+            actor_id=record.actor.id,
+            time=record.time,
+        )
+    )
+
+
+async def find_told(connection: AsyncConnection, hire_id: str) -> ToldHire | None:
+    """Load a hire with the terms of its present revision."""
+    found = await connection.execute(_TOLD.where(HIRE.c.hire_id == hire_id))
+    row = found.mappings().one_or_none()
+    return None if row is None else _told(row)
+
+
+async def list_told(connection: AsyncConnection, wanted: Wanted, cursor: Cursor) -> Page[ToldHire]:
+    """List hires, newest first."""
+    order = (HIRE.c.create_time, HIRE.c.hire_id)
+    conditions = [
+        HIRE.c.organisation_id == wanted.organisation_id,
+        beyond(cursor, *order, descending=True),
+    ]
+    if wanted.job_id:
+        conditions.append(HIRE.c.job_id == wanted.job_id)
+    if wanted.proposal_id:
+        conditions.append(HIRE.c.proposal_id == wanted.proposal_id)
+    if wanted.states:
+        conditions.append(HIRE.c.state.in_([state.value for state in wanted.states]))
+    query = _TOLD.where(*conditions).order_by(*(each.desc() for each in order)).limit(cursor.limit)
+    rows = (await connection.execute(query)).mappings()
+    return cursor.page(
+        [_told(row) for row in rows], key=lambda told: (told.hire.create_time, told.hire.hire_id)
+    )
+
+
+async def steps_after(connection: AsyncConnection, hire_id: str, number: int) -> Sequence[HireStep]:
+    """List a hire's steps with greater numbers, in order."""
+    query = (
+        sa.select(HIRE_STEP)
+        .where(HIRE_STEP.c.hire_id == hire_id, HIRE_STEP.c.number > number)
+        .order_by(HIRE_STEP.c.number)
+    )
+    return [
+        HireStep(
+            number=row["number"],
+            stage=Stage(row["stage"]),
+            what=row["what"],
+            waiting_for=_waiting(row["waiting_for"]),
+            stripe_object_id=row["stripe_object_id"],
+            reason=row["reason"],
+            actor=Actor(row["actor_kind"], row["actor_id"]),
+            time=row["time"],
+        )
+        for row in (await connection.execute(query)).mappings()
+    ]
+
+
+async def stepped_since(connection: AsyncConnection, hire_id: str, number: int, by: Actor) -> bool:
+    """Tell whether a person caused a step after the given one."""
+    query = sa.exists().where(
+        HIRE_STEP.c.hire_id == hire_id,
+        HIRE_STEP.c.number > number,
+        HIRE_STEP.c.actor_kind == by.kind,
+        HIRE_STEP.c.actor_id == by.id,
+    )
+    return bool((await connection.execute(sa.select(query))).scalar_one())
+
+
+async def claim_starts(
+    tx: AsyncConnection, tried_before: datetime, now: datetime, limit: int
+) -> Sequence[str]:
+    """Claim running hires whose workflow nobody saw start and nobody tried to since then."""
+    due = (
+        sa.select(HIRE.c.hire_id)
+        .where(
+            HIRE.c.started_at.is_(None),
+            _RUNNING,
+            HIRE.c.start_sent_at < tried_before,
+        )
+        .order_by(HIRE.c.create_time)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    claimed = await tx.execute(
+        sa.update(HIRE)
+        .where(HIRE.c.hire_id.in_(due))
+        .values(start_sent_at=now)
+        .returning(HIRE.c.hire_id)
+    )
+    ids: Sequence[str] = claimed.scalars().all()
+    return ids
+
+
+async def note_started(tx: AsyncConnection, hire_id: str, now: datetime) -> None:
+    """Note that a hire's workflow was started; the first time stays."""
+    started = sa.func.coalesce(HIRE.c.started_at, now)
+    await tx.execute(sa.update(HIRE).where(HIRE.c.hire_id == hire_id).values(started_at=started))
+
+
+def _values(hire: Hire) -> dict[str, Any]:
+    plain = {name: getattr(hire, name) for name in _PLAIN if name != "create_time"}
+    return {
+        **plain,
+        "state": hire.state.value,
+        "stage": hire.stage.value,
+        "waiting_for": hire.waiting_for.value if hire.waiting_for else None,
+    }
+
+
+def _hire(row: sa.RowMapping) -> Hire:
+    return Hire(
+        **{name: row[name] for name in _PLAIN},
+        requested_by=Actor(row["requested_by_kind"], row["requested_by_id"]),
+        state=HireState(row["state"]),
+        stage=Stage(row["stage"]),
+        waiting_for=_waiting(row["waiting_for"]),
+    )
+
+
+def _told(row: sa.RowMapping) -> ToldHire:
+    return ToldHire(_hire(row), terms_from(row))
+
+
+def _waiting(text: str | None) -> WaitingFor | None:
+    return WaitingFor(text) if text else None

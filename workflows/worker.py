@@ -1,0 +1,106 @@
+"""The worker: runs the hire's workflow and its activities."""
+
+import asyncio
+from datetime import timedelta
+
+import temporalio.api.workflowservice.v1 as api
+from temporalio.client import Client
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.service import RPCError, RPCStatusCode
+from temporalio.worker import Worker, WorkerDeploymentConfig
+
+from hireflow.contracts.v1 import contract_pb2_grpc
+from hireflow.jobs.v1 import job_pb2_grpc
+from hireflow.messaging.v1 import thread_pb2_grpc
+from hireflow.proposals.v1 import proposal_pb2_grpc
+from services.common.runtime import Part, Resources
+from services.common.telemetry import get_logger
+from workflows.hire.activities import HireActivities, Neighbours
+from workflows.hire.contract import TASK_QUEUE
+from workflows.hire.payment_activities import PaymentActivities
+from workflows.hire.sandbox import WORKFLOW_RUNNER
+from workflows.hire.workflow import HireWorkflow
+from workflows.hiring.wiring import hiring_of
+from workflows.payments.stripe_gateway import StripeIntents, StripeRefunds, open_client
+from workflows.settings import HiringSettings, settings_of
+from workflows.temporal import check, connect
+
+DEPLOYMENT = "hireflow"
+PROMOTION_TRIES_SECONDS = 1.0
+
+log = get_logger(__name__)
+
+
+async def build(resources: Resources) -> Part:
+    """Wire the worker: neighbours' stubs, Stripe, the hire's rows, Temporal."""
+    settings = settings_of(resources)
+    client = await connect(settings)
+    hiring = hiring_of(resources)
+    stripe = open_client(settings.stripe_api_key.get_secret_value(), settings.stripe_api_base)
+    neighbours = Neighbours(
+        jobs=job_pb2_grpc.JobsServiceStub(await resources.channel(settings.jobs_address)),
+        proposals=proposal_pb2_grpc.ProposalsServiceStub(
+            await resources.channel(settings.proposals_address)
+        ),
+        contracts=contract_pb2_grpc.ContractsServiceStub(
+            await resources.channel(settings.contracts_address)
+        ),
+        messaging=thread_pb2_grpc.MessagingServiceStub(
+            await resources.channel(settings.messaging_address)
+        ),
+    )
+    own = HireActivities(hiring, neighbours)
+    money = PaymentActivities(hiring, StripeIntents(stripe), StripeRefunds(stripe))
+
+    async def work() -> None:
+        connected = await connect(settings, lazy=False)
+        worker = Worker(
+            connected,
+            task_queue=TASK_QUEUE,
+            workflows=[HireWorkflow],
+            activities=[*own.all(), *money.all()],
+            workflow_runner=WORKFLOW_RUNNER,
+            deployment_config=deployment_of(settings),
+            # A killed worker's tasks wait this long before another worker may take them.
+            sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),
+            graceful_shutdown_timeout=timedelta(seconds=settings.shutdown_grace),
+        )
+        async with worker:
+            if settings.promote_build:
+                await promote(connected, settings)
+            await asyncio.Future()  # until the process is told to stop
+
+    return Part(background=(work,), checks={"temporal": check(client)})
+
+
+def deployment_of(settings: HiringSettings) -> WorkerDeploymentConfig:
+    """Name this build: a hire that began on a build ends on it."""
+    return WorkerDeploymentConfig(
+        version=WorkerDeploymentVersion(deployment_name=DEPLOYMENT, build_id=settings.build_id),
+        use_worker_versioning=True,
+        default_versioning_behavior=VersioningBehavior.PINNED,
+    )
+
+
+async def promote(client: Client, settings: HiringSettings) -> None:
+    """Make this build the one that new hires start on; repeating it changes nothing.
+
+    Where builds are rolled out by hand or by a pipeline, the setting `promote_build` is off.
+    """
+    request = api.SetWorkerDeploymentCurrentVersionRequest(
+        namespace=client.namespace,
+        deployment_name=DEPLOYMENT,
+        build_id=settings.build_id,
+        ignore_missing_task_queues=True,
+    )
+    while True:
+        try:
+            await client.workflow_service.set_worker_deployment_current_version(request)
+        except RPCError as error:
+            # The server knows a build only after its first poll.
+            if error.status not in {RPCStatusCode.NOT_FOUND, RPCStatusCode.FAILED_PRECONDITION}:
+                raise
+            await asyncio.sleep(PROMOTION_TRIES_SECONDS)
+        else:
+            log.info("build_promoted", build_id=settings.build_id)
+            return
