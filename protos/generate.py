@@ -1,6 +1,6 @@
 """Generates the committed stubs from the protos, or checks that they are what the protos say.
 
-    python protos/generate.py          write protos/gen and docs/events.md
+    python protos/generate.py          write protos/gen
     python protos/generate.py --check  lint, compare the stubs, look for breaking changes
 
 Breaking changes are looked for against `protos/baseline.binpb`, which moves only with a decision

@@ -1,5 +1,6 @@
 """`hireflow demo`: a fresh stack, one complete hire, its proof, and a clean end."""
 
+import asyncio
 import json
 import tempfile
 from collections.abc import AsyncIterator, Callable
@@ -129,14 +130,16 @@ async def _hire(screen: Screen, journey: Journey) -> tuple[str, list[tuple[str, 
     cents = request.expected_total_minor_units
     screen.done("quoted", f"milestone 450.00 + fees = {cents / 100:.2f} USD")
     began = monotonic()
-    started = await journey.start(request)
+    starting = asyncio.create_task(journey.start(request))
+    hire_id = await journey.live_hire()
     moments: list[tuple[str, float]] = []
-    async for told in journey.watch(started.hire.hire_id):
+    async for told in journey.watch(hire_id):
         stage = hire_pb2.HireStage.Name(told.step.stage).removeprefix("HIRE_STAGE_")
-        moments.append((stage, told.step.time.ToDatetime().timestamp()))
+        moments.append((stage, told.step.time.ToNanoseconds() / 1e9))
         screen.done(f"{stage.replace('_', ' ').lower():20} {told.step.what}", _about(told.step))
+    started = await starting
     screen.done(f"[bold]hired in {monotonic() - began:.2f} s[/]", started.hire.workflow_id)
-    return started.hire.hire_id, [
+    return hire_id, [
         (stage, round(after - before, 3)) for (_, before), (stage, after) in pairwise(moments)
     ]
 

@@ -289,6 +289,16 @@ class Journey:
         """Hire."""
         return await self.employer.call(self.services.hiring.StartHire, request)
 
+    async def live_hire(self) -> str:
+        """Find the proposal's hire while its start is still being answered; bounded."""
+        request = hire_pb2.ListHiresRequest(proposal_id=self.proposal_id, page_size=1)
+        for _ in range(500):
+            listed = await self.employer.call(self.services.hiring.ListHires, request)
+            if listed.hires:
+                return listed.hires[0].hire_id
+            await asyncio.sleep(0.01)  # between two looks, until the start is committed
+        raise TimeoutError("the hire never began")
+
     async def watch(
         self, hire_id: str, resume_token: str = ""
     ) -> AsyncIterator[hire_pb2.WatchHireResponse]:
@@ -316,13 +326,16 @@ class Browser:
         await self._http.aclose()
 
     async def confirm_setup(self, setup_id: str, client_secret: str, card: str) -> str:
-        """Confirm a setup intent with a card; answer with the saved method."""
+        """Confirm a setup intent with a card, at the bank too if asked; answer with the method."""
         answer = await self._http.post(
             f"/v1/setup_intents/{setup_id}/confirm",
             data={"client_secret": client_secret, "payment_method": card},
         )
-        answer.raise_for_status()
-        return str(answer.json()["payment_method"])
+        confirmed = answer.raise_for_status().json()
+        if confirmed["status"] == "requires_action":
+            window = f"/_sandbox/setup_intents/{setup_id}/authenticate"
+            (await self._http.post(window, json={"outcome": "success"})).raise_for_status()
+        return str(confirmed["payment_method"])
 
     async def confirm_payment(self, client_secret: str, card: str | None = None) -> str:
         """Confirm a payment intent, with a card entered now if given; answer with its status."""

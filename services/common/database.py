@@ -44,6 +44,7 @@ class Database:
             max_overflow=5,
             pool_timeout=3,
             pool_recycle=1800,
+            hide_parameters=True,  # an error is logged with its statement, never with people's text
             connect_args=options,
         )
 

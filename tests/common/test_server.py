@@ -144,7 +144,7 @@ def tokens(settings: Settings, key: Path, other_key: Path) -> dict[str, str]:
         "issuer": Signer(key, "https://x", "hireflow").sign(TRAINER, timedelta(1), now),
         "no organisation": good.sign(Principal(Kind.AGENT, "a-1"), timedelta(1), now),
         "malformed": "a.b.c",
-        "too long": "x" * 9000,
+        "too long": "x" * 6000,
     }
 
 

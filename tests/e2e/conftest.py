@@ -1,0 +1,131 @@
+"""The whole system as separate processes, and one journey after the other through it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import grpc
+import httpx
+import pytest
+
+from deploy.local.journey import Browser, Caller, Journey, Services, new_id, open_services
+from deploy.local.stack import Stack
+from hireflow.hiring.v1 import hire_pb2, hire_pb2_grpc
+from services.common.runtime import running
+from workflows.hiring import wiring
+from workflows.settings import HiringSettings
+
+Hire = hire_pb2.Hire
+
+
+@dataclass(frozen=True)
+class System:
+    """A running stack with everything a test does to it."""
+
+    stack: Stack
+    services: Services
+    browser: Browser
+    sandbox: httpx.AsyncClient
+
+    def caller(self, kind: str, subject: str = "", organisation: str | None = None) -> Caller:
+        subject = subject or f"{kind}-{new_id()}"
+        return Caller(subject, self.stack.mint_token(kind, sub=subject, org=organisation))
+
+    async def proposed(self, card: str = "", **job: Any) -> Journey:
+        """A journey up to the click on Hire, with a default card if one is named."""
+        organisation = f"org-{new_id()}"
+        journey = Journey(
+            self.services,
+            self.caller("employer", organisation=organisation),
+            self.caller("trainer"),
+        )
+        await journey.publish_job(**job)
+        await journey.submit_proposal()
+        if card:
+            await journey.save_card(self.browser, card)
+        return journey
+
+    async def hire(self, journey: Journey, hire_id: str) -> Hire:
+        request = hire_pb2.GetHireRequest(hire_id=hire_id)
+        return (await journey.employer.call(journey.services.hiring.GetHire, request)).hire
+
+    async def until(self, journey: Journey, hire_id: str, held: Callable[[Hire], bool]) -> Hire:
+        """The hire as soon as something holds of it; bounded."""
+        for _ in range(600):
+            hire = await self.hire(journey, hire_id)
+            if held(hire):
+                return hire
+            await asyncio.sleep(0.05)  # between two looks at the hire, bounded above
+        raise AssertionError(f"it never held of {hire}")
+
+    async def ended(self, journey: Journey, hire_id: str) -> Hire:
+        return await self.until(
+            journey, hire_id, lambda hire: hire.state != hire_pb2.HIRE_STATE_RUNNING
+        )
+
+    async def fault(self, **rule: Any) -> None:
+        (await self.sandbox.post("/_sandbox/faults", json=rule)).raise_for_status()
+
+    async def hold_reached(self, operation: str) -> int:
+        """Wait until the sandbox holds an answer; its id."""
+        answer = await self.sandbox.get(
+            "/_sandbox/wait/hold", params={"operation": operation, "timeout": 20}
+        )
+        answer.raise_for_status()
+        holds = (await self.sandbox.get("/_sandbox/holds")).json()["holds"]
+        return int(next(hold["id"] for hold in holds if hold["operation"] == operation))
+
+    async def release(self, hold: int) -> None:
+        (await self.sandbox.post(f"/_sandbox/holds/{hold}/release")).raise_for_status()
+
+    async def net_charged(self, hire: Hire) -> tuple[int, int]:
+        """How many charges the hire has at Stripe, and charged minus refunded in minor units."""
+        listed = (await self.sandbox.get("/v1/charges", params={"limit": "100"})).json()
+        assert not listed["has_more"] or hire.workflow_id in str(listed)
+        charges = [
+            charge
+            for charge in listed["data"]
+            if charge["metadata"].get("workflow_id") == hire.workflow_id
+            and charge["status"] == "succeeded"
+        ]
+        return len(charges), sum(c["amount"] - c["amount_refunded"] for c in charges)
+
+    @asynccontextmanager
+    async def hiring_with(self, **settings: Any) -> AsyncIterator[Callable[[Journey], None]]:
+        """One more hiring API on the same data with other deadlines; it takes over a journey."""
+        told = {
+            name.removeprefix("HIREFLOW_").lower(): value
+            for name, value in self.stack.environment("hiring").items()
+            if name.startswith("HIREFLOW_")
+        }
+        own = {"listen": "127.0.0.1:0", "webhook_listen": "127.0.0.1:0", "log_level": "WARNING"}
+        made = HiringSettings.model_validate({**told, **own, **settings})
+        async with running(made, "hiring", [wiring.build]) as process:
+            await process.ready()
+            async with grpc.aio.insecure_channel(process.address) as channel:
+                stub = hire_pb2_grpc.HiringServiceStub(channel)
+
+                def take_over(journey: Journey) -> None:
+                    journey.services = replace(journey.services, hiring=stub)
+
+                yield take_over
+
+
+@pytest.fixture(scope="session")
+async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
+    async with (
+        Stack.open(tmp_path_factory.mktemp("system")) as stack,
+        open_services(stack.addresses) as services,
+        httpx.AsyncClient(
+            base_url=stack.addresses.stripe_base,
+            headers={"Authorization": "Bearer sk_test_hireflow"},
+            timeout=30,
+        ) as sandbox,
+    ):
+        browser = Browser(stack.addresses.stripe_base)
+        try:
+            yield System(stack, services, browser, sandbox)
+        finally:
+            await browser.close()
