@@ -36,7 +36,9 @@ async def build(resources: Resources) -> Part:
     settings = settings_of(resources)
     client = await connect(settings)
     hiring = hiring_of(resources)
-    stripe = open_client(settings.stripe_api_key.get_secret_value(), settings.stripe_api_base)
+    stripe = await resources.exits.enter_async_context(
+        open_client(settings.stripe_api_key.get_secret_value(), settings.stripe_api_base)
+    )
     neighbours = Neighbours(
         jobs=job_pb2_grpc.JobsServiceStub(await resources.channel(settings.jobs_address)),
         proposals=proposal_pb2_grpc.ProposalsServiceStub(

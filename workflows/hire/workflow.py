@@ -7,15 +7,12 @@ undoes what it did, in reverse; after it the story only goes forward.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from workflows.hire import steps
 from workflows.hire.contract import (
-    HIRE_BLOCKED,
-    HIRE_DEADLINE,
     HIRE_STAGE,
     WORKFLOW_ACTOR,
     Actor,
@@ -29,7 +26,8 @@ from workflows.hire.contract import (
     TermsOffer,
     hire_workflow_id,
 )
-from workflows.hire.steps import Activity, In, Out, PaymentOutcome, StepRef, Timing
+from workflows.hire.machine import StepMachine, reason_of
+from workflows.hire.steps import Activity, In, Out, PaymentOutcome
 from workflows.payments.funding import Collected, Funding, Stop
 
 
@@ -42,24 +40,17 @@ class Undone(Exception):
         self.refunded = refunded
 
 
-def _reason(error: ActivityError) -> str:
-    cause = error.cause
-    if isinstance(cause, ApplicationError) and cause.non_retryable and cause.type:
-        return cause.type
-    return "STAGE_TIMED_OUT"
-
-
 def _refuse(reason: str, message: str) -> ApplicationError:
     return ApplicationError(message, type=reason, non_retryable=True)
 
 
 @workflow.defn(name="HireWorkflow")
-class HireWorkflow:
+class HireWorkflow(StepMachine):
     """One hire of one proposal, from the reservation to HIRED, or undone."""
 
     @workflow.init
     def __init__(self, hire: HireInput) -> None:
-        self._hire = hire
+        super().__init__(hire)
         self._terms = TermsOffer(
             revision=1,
             totals=hire.totals,
@@ -68,18 +59,15 @@ class HireWorkflow:
             confirm_declined=hire.confirm_declined,
             actor=WORKFLOW_ACTOR,
         )
-        self._stage = Stage.PROPOSAL_REVIEW
-        self._step = 1  # the request itself, written when the hire was asked for
         self._contract_id = str(workflow.uuid4())
         self._milestone_id = str(workflow.uuid4())
         self._thread_id = str(workflow.uuid4())
         self._compensations: list[Callable[[Undone], Awaitable[None]]] = []
         self._funding: Funding | None = None
         self._offers: list[TermsOffer] = []
+        self._offered = 1
         self._cancel: CancelOrder | None = None
         self._paid = False
-        self._blocked = False
-        self._operator_retries = 0
 
     @workflow.run
     async def run(self, hire: HireInput) -> HireResult:
@@ -289,15 +277,17 @@ class HireWorkflow:
     @workflow.update
     def offer_terms(self, offer: TermsOffer, /) -> None:
         """Offer other terms; the verdict appears on the hire."""
-        if offer.revision not in {known.revision for known in self._offers}:
-            self._offers.append(offer)
+        self._offered = offer.revision
+        self._offers.append(offer)
 
     @offer_terms.validator
-    def _may_offer_terms(self, _offer: TermsOffer, /) -> None:
+    def _may_offer_terms(self, offer: TermsOffer, /) -> None:
         if self._paid:
             raise _refuse("PAYMENT_ALREADY_SUCCEEDED", "the first terms are paid")
         if self._cancel or self._stage is Stage.UNDOING:
             raise _refuse("HIRE_ENDING", "the hire is being undone")
+        if offer.revision <= self._offered:
+            raise _refuse("CONFLICT", "newer terms were offered meanwhile")
 
     @workflow.update
     def retry_payment(self, retry: PaymentRetry, /) -> None:
@@ -340,79 +330,14 @@ class HireWorkflow:
         if not self._blocked:
             raise _refuse("WRONG_STATE", "the hire is not blocked")
 
-    # How activities are run.
-
-    def next_step(self, actor: Actor = WORKFLOW_ACTOR, reason: str | None = None) -> StepRef:
-        """Give the next step of the story its number."""
-        self._step += 1
-        return StepRef(hire_id=self._hire.hire_id, number=self._step, actor=actor, reason=reason)
-
-    async def attempt(
-        self, activity: Activity[In, Out], given: In, timing: Timing, within: timedelta
-    ) -> Out:
-        """Run an activity with tries until `within` has passed; then raise ActivityError."""
-        answer: Out = await workflow.execute_activity(
-            activity.name,
-            given,
-            result_type=activity.gives,
-            schedule_to_close_timeout=within,
-            start_to_close_timeout=timing.start_to_close,
-            retry_policy=timing.retry,
-            summary=activity.summary,
-        )
-        return answer
-
-    async def insist(self, activity: Activity[In, Out], given: In) -> Out:
-        """Run an activity until it succeeds; where it cannot, park for an operator."""
-        while True:
-            try:
-                answer: Out = await workflow.execute_activity(
-                    activity.name,
-                    given,
-                    result_type=activity.gives,
-                    start_to_close_timeout=steps.FORWARD.start_to_close,
-                    retry_policy=steps.FORWARD.retry,
-                    summary=activity.summary,
-                )
-            except ActivityError as error:
-                await self._wait_for_operator(activity.name, _reason(error))
-                # A step's number is used once: the block took its own.
-                again = self.next_step(given.step.actor, given.step.reason)
-                given = given.model_copy(update={"step": again})
-            else:
-                return answer
-
-    def parked(self, outcome: PaymentOutcome, deadline: datetime) -> None:
-        """Tell operators that the payment waits, for what and until when."""
-        workflow.upsert_search_attributes(
-            [HIRE_STAGE.value_set(Stage.FUNDING), HIRE_DEADLINE.value_set(deadline)]
-        )
-        self._describe(f"waiting for the payment ({outcome.status}) until {deadline:%F %R} UTC")
+    # What the story says of itself.
 
     async def _own(self, activity: Activity[In, Out], given: In) -> Out:
         """Run a step of ours before the pivot; a refusal or a passed deadline undoes the hire."""
         try:
             return await self.attempt(activity, given, steps.OWN, self._hire.policy.stage_deadline)
         except ActivityError as error:
-            raise Undone(_reason(error)) from error
-
-    async def _wait_for_operator(self, activity: str, reason: str) -> None:
-        seen = self._operator_retries
-        self._blocked = True
-        workflow.upsert_search_attributes([HIRE_BLOCKED.value_set(reason)])
-        self._describe(f"BLOCKED in {activity}: {reason}. An operator retries with retry_step.")
-        await workflow.execute_activity(
-            steps.BLOCK.name,
-            steps.BlockInput(
-                step=self.next_step(reason=reason), key=self._key, stage=self._stage.value
-            ),
-            start_to_close_timeout=steps.FORWARD.start_to_close,
-            retry_policy=steps.FORWARD.retry,
-            summary=steps.BLOCK.summary,
-        )
-        await workflow.wait_condition(lambda: self._operator_retries > seen)
-        self._blocked = False
-        workflow.upsert_search_attributes([HIRE_BLOCKED.value_unset()])
+            raise Undone(reason_of(error)) from error
 
     def _contract_input(self, verb: str, actor: Actor) -> steps.ContractInput:
         return steps.ContractInput(
@@ -452,18 +377,3 @@ class HireWorkflow:
     def _stop_if_cancelled(self) -> None:
         if self._cancel:
             raise Undone("HIRE_CANCELLED")
-
-    def _enter(self, stage: Stage, what: str) -> None:
-        self._stage = stage
-        self._describe(what)
-
-    def _describe(self, what: str) -> None:
-        workflow.set_current_details(
-            f"**{self._stage.replace('_', ' ').capitalize()}**: {what}\n\n"
-            f"- hire `{self._hire.hire_id}`, revision {self._terms.revision}\n"
-            f"- job `{self._hire.job_id}`, contract `{self._contract_id}`"
-        )
-
-    @property
-    def _key(self) -> str:
-        return f"{self._hire.env}:{self._hire.hire_id}"

@@ -54,7 +54,9 @@ async def build(resources: Resources) -> Part:
     settings = settings_of(resources)
     client = await connect(settings)
     stories = TemporalStories(client)
-    stripe = open_client(settings.stripe_api_key.get_secret_value(), settings.stripe_api_base)
+    stripe = await resources.exits.enter_async_context(
+        open_client(settings.stripe_api_key.get_secret_value(), settings.stripe_api_base)
+    )
     desk = Desk(
         hiring=hiring_of(resources),
         neighbours=await _neighbours(resources, settings),

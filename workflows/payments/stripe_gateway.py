@@ -5,7 +5,8 @@ carries an idempotency key; what an answer means is decided here once, by HTTP s
 because the SDK raises one class for 409 and 5xx alike.
 """
 
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, Never, TypeVar
 
@@ -38,21 +39,27 @@ STATUSES = {
 }
 
 
-def open_client(api_key: str, api_base: str | None) -> stripe.StripeClient:
-    """Build the SDK's client: one attempt, a bounded wait, no telemetry.
+@asynccontextmanager
+async def open_client(api_key: str, api_base: str | None) -> AsyncIterator[stripe.StripeClient]:
+    """Open the SDK's client, one attempt, a bounded wait, no telemetry; close its connections.
 
     `api_base` points every one of the SDK's addresses elsewhere (the sandbox); None is Stripe.
     """
     stripe.enable_telemetry = False
     base = api_base.rstrip("/") if api_base else None
-    return stripe.StripeClient(
+    http = stripe.HTTPXClient(timeout=httpx.Timeout(TIMEOUT_SECONDS))
+    client = stripe.StripeClient(
         api_key,
         base_addresses=(
             {"api": base, "files": base, "connect": base, "meter_events": base} if base else {}
         ),
         max_network_retries=0,
-        http_client=stripe.HTTPXClient(timeout=httpx.Timeout(TIMEOUT_SECONDS)),
+        http_client=http,
     )
+    try:
+        yield client
+    finally:
+        await http.close_async()
 
 
 def _code(error: stripe.StripeError) -> str:

@@ -1,0 +1,116 @@
+"""HiringService and the webhook running in this process, on the real PostgreSQL and NATS."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import grpc.aio
+import pytest
+
+from deploy.local.data_dir import DataDir
+from deploy.local.keys import ensure_keys, private_key_file, public_keys_file
+from hireflow.hiring.v1 import hire_pb2_grpc
+from services.common.migrations import migrate
+from services.common.runtime import Part, Resources, running
+from services.common.settings import Environment
+from services.common.tokens import Signer
+from tests.conftest import Infrastructure
+from tests.integration.hiring import fakes
+from tests.integration.hiring.world import World, new_id
+from workflows.hiring import wiring
+from workflows.hiring.use_cases.desk import Desk
+from workflows.hiring.webhook_server import bind
+from workflows.payments.webhook import PATH
+from workflows.settings import HiringSettings, settings_of
+
+WEBHOOK_SECRET = "whsec_of_the_tests"
+
+
+@pytest.fixture(scope="session")
+def settings(
+    infrastructure: Infrastructure, tmp_path_factory: pytest.TempPathFactory
+) -> HiringSettings:
+    data = DataDir.at(Path(tmp_path_factory.mktemp("hiring-keys")))
+    ensure_keys(data)
+    return HiringSettings.model_validate(
+        {
+            "env": Environment.TEST,
+            "database_url": infrastructure.postgres_url,
+            "nats_url": infrastructure.nats_url,
+            "temporal_address": infrastructure.temporal_address,
+            "stripe_api_key": "sk_test_hiring",
+            "stripe_webhook_secret": WEBHOOK_SECRET,
+            "webhook_listen": "127.0.0.1:0",
+            "auth_keys": str(public_keys_file(data)),
+            "auth_signing_key_file": private_key_file(data),
+            "answer_wait": 0.02,
+            "log_level": "ERROR",
+            "shutdown_grace": 2.0,
+        }
+    )
+
+
+@dataclass
+class Surroundings:
+    """The stand-ins of one world; its desk and webhook appear when a process is built."""
+
+    neighbours: fakes.Neighbours = field(default_factory=fakes.Neighbours)
+    stories: fakes.Stories = field(default_factory=fakes.Stories)
+    provider: fakes.Provider = field(default_factory=fakes.Provider)
+    desks: list[Desk] = field(default_factory=list)
+    webhooks: list[str] = field(default_factory=list)
+
+    def build(self, resources: Resources) -> Part:
+        settings = settings_of(resources)
+        desk = Desk(
+            hiring=wiring.hiring_of(resources),
+            neighbours=self.neighbours,
+            stories=self.stories,
+            customers=fakes.Customers(self.provider),
+            intents=fakes.Intents(),
+            policy=settings.hire_policy,
+            env=settings.env,
+        )
+        listening = bind(settings.webhook_listen)
+        host, port = listening.getsockname()
+        self.desks.append(desk)
+        self.webhooks.append(f"http://{host}:{port}{PATH}")
+        return wiring.part(desk, self.stories, settings, resources, listening)
+
+
+@asynccontextmanager
+async def served(
+    settings: HiringSettings, around: Surroundings
+) -> "AsyncIterator[hire_pb2_grpc.HiringServiceAsyncStub]":
+    async with running(settings, "hiring", [around.build]) as process:
+        await process.ready()
+        async with grpc.aio.insecure_channel(process.address) as channel:
+            yield hire_pb2_grpc.HiringServiceStub(channel)
+
+
+@pytest.fixture(scope="session")
+async def world(settings: HiringSettings) -> AsyncIterator[World]:
+    """Two processes on one database: one answers at once, the other waits for something to tell."""
+    await migrate(settings, wiring.SCHEMA, wiring.MIGRATIONS)
+    around = Surroundings()
+    key = settings.auth_signing_key_file
+    assert key is not None
+    signer = Signer(key, settings.auth_issuer, settings.auth_audience)
+    patient = settings.model_copy(update={"answer_wait": 8.0})
+    async with served(settings, around) as stub, served(patient, around) as patient_stub:
+        yield World(
+            stub=stub,
+            patient=patient_stub,
+            desk=around.desks[0],
+            neighbours=around.neighbours,
+            stories=around.stories,
+            provider=around.provider,
+            signer=signer,
+            webhook=around.webhooks[0],
+        )
+
+
+@pytest.fixture
+def organisation_id() -> str:
+    return new_id("org")

@@ -1,0 +1,106 @@
+import asyncio
+
+import pytest
+
+from hireflow.hiring.v1 import hire_pb2
+from services.common.auth import Kind
+from tests.integration.hiring.world import Caller, World, new_id
+from tests.refusals import reason
+from workflows.hiring.domain import Stage
+
+
+async def watched(
+    world: World, caller: Caller, hire_id: str, token: str = ""
+) -> list[hire_pb2.WatchHireResponse]:
+    request = hire_pb2.WatchHireRequest(hire_id=hire_id, resume_token=token)
+    return [told async for told in world.stub.WatchHire(request, metadata=caller.metadata)]
+
+
+async def test_a_watcher_hears_the_story_to_its_end_and_resumes_without_gap_or_repeat(
+    world: World, organisation_id: str
+) -> None:
+    payer = world.payer(organisation_id)
+    hire = await world.start(payer, world.proposal(organisation_id))
+    watching = asyncio.create_task(watched(world, payer, hire.hire_id))
+    for number in (2, 4, 5):
+        await world.step(hire.hire_id, number, Stage.FUNDING, what=f"step_{number}")
+    await world.undo(hire.hire_id, 6, "PAYMENT_EXPIRED")
+    story = await watching
+    assert [told.step.number for told in story] == [1, 2, 4, 5, 6]
+    assert story[0].step.what == "requested"
+    assert story[0].step.actor.id == payer.principal.id
+    assert story[-1].hire.state == hire_pb2.HIRE_STATE_UNDONE
+    for index, told in enumerate(story):
+        rest = await watched(world, payer, hire.hire_id, told.resume_token)
+        assert [each.step for each in rest] == [each.step for each in story[index + 1 :]]
+
+
+async def test_a_resume_token_of_another_caller_is_refused(
+    world: World, organisation_id: str
+) -> None:
+    payer = world.payer(organisation_id)
+    hire = await world.start(payer, world.proposal(organisation_id))
+    await world.undo(hire.hire_id, 2, "PAYMENT_EXPIRED")
+    token = (await watched(world, payer, hire.hire_id))[0].resume_token
+    other = world.payer(organisation_id)
+    assert await reason(watched(world, other, hire.hire_id, token)) == "INVALID_FIELDS"
+    stranger = world.payer(new_id("org"))
+    assert await reason(watched(world, stranger, hire.hire_id)) == "NOT_FOUND"
+
+
+async def test_a_list_is_paged_newest_first_while_hires_begin(
+    world: World, organisation_id: str
+) -> None:
+    payer = world.payer(organisation_id)
+    asked = [world.proposal(organisation_id) for _ in range(5)]
+    begun = [(await world.start(payer, proposal_id)).hire_id for proposal_id in asked]
+    seen: list[str] = []
+    request = hire_pb2.ListHiresRequest(page_size=2)
+    while True:
+        page = await world.stub.ListHires(request, metadata=payer.metadata)
+        seen += [hire.hire_id for hire in page.hires]
+        if not page.next_page_token:
+            break
+        await world.start(payer, world.proposal(organisation_id))
+        request.page_token = page.next_page_token
+    assert seen == list(reversed(begun))
+
+
+async def test_a_list_is_filtered_by_job_proposal_and_state(
+    world: World, organisation_id: str
+) -> None:
+    payer = world.payer(organisation_id)
+    one = await world.start(payer, world.proposal(organisation_id))
+    two = await world.start(payer, world.proposal(organisation_id))
+    await world.undo(two.hire_id, 2, "PAYMENT_EXPIRED")
+    for request, expected in (
+        (hire_pb2.ListHiresRequest(job_id=one.job_id), {one.hire_id}),
+        (hire_pb2.ListHiresRequest(proposal_id=two.proposal_id), {two.hire_id}),
+        (hire_pb2.ListHiresRequest(states=[hire_pb2.HIRE_STATE_UNDONE]), {two.hire_id}),
+        (hire_pb2.ListHiresRequest(states=[hire_pb2.HIRE_STATE_HIRED]), set[str]()),
+    ):
+        page = await world.stub.ListHires(request, metadata=payer.metadata)
+        assert {hire.hire_id for hire in page.hires} == expected
+
+
+async def test_operators_name_the_organisation_and_strangers_find_none(
+    world: World, organisation_id: str
+) -> None:
+    hire = await world.start(world.payer(organisation_id), world.proposal(organisation_id))
+    operator = world.by(Kind.OPERATOR)
+    assert (await world.get(operator, hire.hire_id)).hire.hire_id == hire.hire_id
+    named = hire_pb2.ListHiresRequest(organisation_id=organisation_id)
+    page = await world.stub.ListHires(named, metadata=operator.metadata)
+    assert [each.hire_id for each in page.hires] == [hire.hire_id]
+    unnamed = world.stub.ListHires(hire_pb2.ListHiresRequest(), metadata=operator.metadata)
+    assert await reason(unnamed) == "INVALID_FIELDS"
+    stranger = world.payer(new_id("org"))
+    assert await reason(world.stub.ListHires(named, metadata=stranger.metadata)) == "NOT_FOUND"
+
+
+@pytest.mark.parametrize("method", ["GetHire", "WatchHire", "ListHires", "QuoteHire"])
+async def test_a_trainer_reads_no_hires(world: World, method: str) -> None:
+    trainer = world.by(Kind.TRAINER)
+    request = getattr(hire_pb2, f"{method}Request")()
+    call = getattr(world.stub, method)(request, metadata=trainer.metadata)
+    assert await reason(call.read() if method == "WatchHire" else call) == "CALLER_NOT_ALLOWED"
