@@ -59,7 +59,7 @@ async def open_client(api_key: str, api_base: str | None) -> AsyncIterator[strip
     try:
         yield client
     finally:
-        await http.close_async()
+        await http.close_async()  # type: ignore[no-untyped-call] # the SDK types all but this
 
 
 def _code(error: stripe.StripeError) -> str:
