@@ -23,6 +23,7 @@ from hireflow.proposals.v1 import proposal_pb2, proposal_pb2_grpc
 from services.common.client import error_of
 from workflows.hire import steps
 from workflows.hire.contract import HireTotals, Stage
+from workflows.hire.failures import told
 from workflows.hiring.domain import HireChanges, HireState, StepRecord, Terms
 from workflows.hiring.use_cases.steps import Hiring, record_step, terms_of
 
@@ -57,11 +58,11 @@ async def ask(method: Callable[..., Awaitable[Answer]], request: Message) -> Ans
     try:
         return await method(request, timeout=RPC_DEADLINE_SECONDS)
     except grpc.aio.AioRpcError as error:
-        told = error_of(error)
+        answer = error_of(error)
         raise ApplicationError(
-            told.message,
-            type=told.reason or told.code.name,
-            non_retryable=told.code in FINAL_CODES,
+            answer.message,
+            type=answer.reason or answer.code.name,
+            non_retryable=answer.code in FINAL_CODES,
         ) from error
 
 
@@ -293,20 +294,19 @@ class HireActivities:
         *,
         refunded: bool = False,
     ) -> None:
-        await record_step(
-            self._hiring,
-            StepRecord(
-                hire_id=given.step.hire_id,
-                number=given.step.number,
-                stage=stage,
-                what=what,
-                reason=given.step.reason,
-                actor=given.step.actor,
-                time=self._hiring.clock(),
-                changes=changes or HireChanges(),
-                refunded=refunded,
-            ),
+        record = StepRecord(
+            hire_id=given.step.hire_id,
+            number=given.step.number,
+            stage=stage,
+            what=what,
+            reason=given.step.reason,
+            actor=given.step.actor,
+            time=self._hiring.clock(),
+            changes=changes or HireChanges(),
+            refunded=refunded,
         )
+        with told():
+            await record_step(self._hiring, record)
 
 
 def _quote(totals: HireTotals) -> contract_pb2.Quote:

@@ -5,17 +5,16 @@ Each asks the provider again before it repeats a write whose outcome it does not
 what exists.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from services.common.errors import Conflict, HireflowError, Unavailable
 from workflows.hire import steps
 from workflows.hire.contract import HirePolicy, Stage
+from workflows.hire.failures import told
 from workflows.hire.steps import PaymentOutcome, PaymentStatus
 from workflows.hiring.domain import (
     Funding,
@@ -43,8 +42,6 @@ from workflows.payments.gateway import (
     Intents,
     IntentStatus,
     Refunds,
-    Rejected,
-    Unknown,
 )
 
 WAITS = {
@@ -72,7 +69,7 @@ class PaymentActivities:
     @activity.defn(name=steps.TAKE_PAYMENT.name)
     async def take_payment(self, given: steps.TakePaymentInput) -> PaymentOutcome:
         """Create the intent unconfirmed, save its id, confirm it if a method is given."""
-        with _told():
+        with told():
             funding = await freeze_funding(self._hiring, _draft(given.order, given.step))
             intent = await self._intent_of(given, funding)
             if given.method_id and _may_confirm(intent):
@@ -85,7 +82,7 @@ class PaymentActivities:
     @activity.defn(name=steps.READ_PAYMENT.name)
     async def read_payment(self, given: steps.ReadPaymentInput) -> PaymentOutcome:
         """Read the intent; write a step only if it differs from what the workflow knows."""
-        with _told():
+        with told():
             intent = await self._intents.read(given.known.intent_id or "")
         outcome = _outcome(intent, given.order)
         if outcome != given.known:
@@ -95,7 +92,7 @@ class PaymentActivities:
     @activity.defn(name=steps.SETTLE_PAYMENT.name)
     async def settle_payment(self, given: steps.SettlePaymentInput) -> PaymentOutcome:
         """Make the intent final. A create of unknown outcome is replayed and then cancelled."""
-        with _told():
+        with told():
             funding = await close_unsent_funding(self._hiring, _draft(given.order, given.step))
             if funding.state is FundingState.CANCELED and funding.intent_id is None:
                 outcome = PaymentOutcome(status=PaymentStatus.CANCELED)
@@ -110,8 +107,8 @@ class PaymentActivities:
         """Refund the charge in full, once: the refund's row is its identity."""
         amount = given.order.totals.total
         draft = RefundDraft(given.refund_id, given.order.funding_id, given.charge_id, amount)
-        planned = await plan_refund(self._hiring, draft)
-        with _told():
+        with told():
+            planned = await plan_refund(self._hiring, draft)
             refund = (
                 await self._refunds.find(planned.charge_id, planned.refund_id)
                 if planned.sent_at
@@ -123,9 +120,8 @@ class PaymentActivities:
                 refund = await self._refunds.create(
                     planned.charge_id, planned.refund_id, planned.amount, key
                 )
-        await save_refund(self._hiring, planned.refund_id, refund.provider_id)
-        await record_step(
-            self._hiring,
+            await save_refund(self._hiring, planned.refund_id, refund.provider_id)
+        await self._write(
             StepRecord(
                 hire_id=given.step.hire_id,
                 number=given.step.number,
@@ -154,6 +150,10 @@ class PaymentActivities:
         await save_intent(self._hiring, funding.funding_id, intent.intent_id)
         return intent
 
+    async def _write(self, record: StepRecord) -> None:
+        with told():
+            await record_step(self._hiring, record)
+
     async def _record(
         self,
         given: steps.TakePaymentInput | steps.ReadPaymentInput | steps.SettlePaymentInput,
@@ -162,8 +162,7 @@ class PaymentActivities:
         deadline: datetime | None,
     ) -> None:
         waits = WAITS[outcome.status] if deadline else None
-        await record_step(
-            self._hiring,
+        await self._write(
             StepRecord(
                 hire_id=given.step.hire_id,
                 number=given.step.number,
@@ -184,22 +183,6 @@ class PaymentActivities:
                 funding=_funding_change(given.order, outcome),
             ),
         )
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Tell Temporal what the provider's answer means: try again, or never."""
-    try:
-        yield
-    except Rejected as error:
-        raise ApplicationError(
-            f"{error.code}: {error}", type="PAYMENT_REJECTED", non_retryable=True
-        ) from error
-    except Unknown as error:
-        raise ApplicationError(f"not known yet: {error}", type="PAYMENT_UNKNOWN") from error
-    except HireflowError as error:
-        final = not isinstance(error, (Unavailable, Conflict))
-        raise ApplicationError(error.message, type=error.reason, non_retryable=final) from error
 
 
 def _may_confirm(intent: Intent) -> bool:
