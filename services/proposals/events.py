@@ -1,16 +1,31 @@
 """The events of proposals, and what the events of jobs do here. No text of people is in them."""
 
-from typing import cast
+from collections.abc import Callable
+from functools import partial
+from typing import TypeAlias
 
 from google.protobuf.message import Message
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hireflow.jobs.v1 import job_events_pb2, job_pb2
-from hireflow.proposals.v1 import proposal_events_pb2, proposal_pb2
+from hireflow.proposals.v1 import proposal_events_pb2
 from services.common.inbox import Received, Subscription
 from services.common.outbox import Event, event_type
-from services.proposals import store
 from services.proposals.domain import Job, Proposal, ReviewState
+from services.proposals.use_cases.known_jobs import learn_job
+from services.proposals.wire import state_value
+
+JobEvent: TypeAlias = (
+    job_events_pb2.JobCreated
+    | job_events_pb2.JobPublished
+    | job_events_pb2.JobUpdated
+    | job_events_pb2.JobPositionReserved
+    | job_events_pb2.JobPositionReleased
+    | job_events_pb2.JobPositionFilled
+    | job_events_pb2.JobHiringFinished
+    | job_events_pb2.JobHiringReopened
+    | job_events_pb2.JobArchived
+)
 
 
 def submitted(proposal: Proposal) -> Event:
@@ -22,7 +37,7 @@ def review_state_changed(proposal: Proposal, before: ReviewState) -> Event:
     """Tell that the employer moved a proposal."""
     message = proposal_events_pb2.ProposalReviewStateChanged(
         proposal=_facts(proposal),
-        previous_review_state=proposal_pb2.ReviewState.Value(f"REVIEW_STATE_{before}"),
+        previous_review_state=state_value(before),
     )
     return _event(proposal, message)
 
@@ -52,52 +67,37 @@ def hired(proposal: Proposal, hire_id: str, contract_id: str) -> Event:
     return _event(proposal, message)
 
 
-async def on_job(tx: AsyncConnection, event: Received) -> None:
+async def on_job(kind: Callable[[], JobEvent], tx: AsyncConnection, event: Received) -> None:
     """Keep the job as the event tells it: every event of a job carries the same facts."""
-    facts = cast("JobEvent", event.message(_JOB_EVENTS[event.type])).job
-    state = job_pb2.JobState.Name(facts.state).removeprefix("JOB_STATE_")
-    visibility = job_pb2.JobVisibility.Name(facts.visibility).removeprefix("JOB_VISIBILITY_")
+    facts = event.message(kind).job
     job = Job(
         job_id=facts.job_id,
         organisation_id=facts.organisation_id,
-        state=state,
-        visibility=visibility,
+        state=job_pb2.JobState.Name(facts.state).removeprefix("JOB_STATE_"),
+        visibility=job_pb2.JobVisibility.Name(facts.visibility).removeprefix("JOB_VISIBILITY_"),
         required_languages=tuple(facts.required_languages),
         required_skills=tuple(facts.required_skills),
         required_countries=tuple(facts.required_countries),
     )
-    await store.keep_job(tx, job)
+    await learn_job(tx, job)
 
 
-JobEvent = (
-    job_events_pb2.JobCreated
-    | job_events_pb2.JobPublished
-    | job_events_pb2.JobUpdated
-    | job_events_pb2.JobPositionReserved
-    | job_events_pb2.JobPositionReleased
-    | job_events_pb2.JobPositionFilled
-    | job_events_pb2.JobHiringFinished
-    | job_events_pb2.JobHiringReopened
-    | job_events_pb2.JobArchived
+_JOB_EVENTS = (
+    job_events_pb2.JobCreated,
+    job_events_pb2.JobPublished,
+    job_events_pb2.JobUpdated,
+    job_events_pb2.JobPositionReserved,
+    job_events_pb2.JobPositionReleased,
+    job_events_pb2.JobPositionFilled,
+    job_events_pb2.JobHiringFinished,
+    job_events_pb2.JobHiringReopened,
+    job_events_pb2.JobArchived,
 )
-_JOB_EVENTS: dict[str, type[JobEvent]] = {
-    event_type(kind): kind
-    for kind in (
-        job_events_pb2.JobCreated,
-        job_events_pb2.JobPublished,
-        job_events_pb2.JobUpdated,
-        job_events_pb2.JobPositionReserved,
-        job_events_pb2.JobPositionReleased,
-        job_events_pb2.JobPositionFilled,
-        job_events_pb2.JobHiringFinished,
-        job_events_pb2.JobHiringReopened,
-        job_events_pb2.JobArchived,
-    )
-}
+
 JOBS = Subscription(
     consumer="proposals-jobs",
     subjects=("hireflow.jobs.v1.job.*",),
-    handlers=dict.fromkeys(_JOB_EVENTS, on_job),
+    handlers={event_type(kind): partial(on_job, kind) for kind in _JOB_EVENTS},
 )
 
 
@@ -106,12 +106,11 @@ def _event(proposal: Proposal, message: Message) -> Event:
 
 
 def _facts(proposal: Proposal) -> proposal_events_pb2.ProposalFacts:
-    state = f"REVIEW_STATE_{proposal.review_state}"
     return proposal_events_pb2.ProposalFacts(
         proposal_id=proposal.proposal_id,
         job_id=proposal.job_id,
         organisation_id=proposal.organisation_id,
         trainer_id=proposal.candidate.trainer_id,
-        review_state=proposal_pb2.ReviewState.Value(state),
+        review_state=state_value(proposal.review_state),
         withdrawn=proposal.withdrawn,
     )

@@ -14,22 +14,23 @@ from google.protobuf.message import Message
 
 from hireflow.proposals.v1 import proposal_pb2 as pb
 from hireflow.proposals.v1 import proposal_pb2_grpc
-from services.common.auth import (
-    Kind,
-    current_caller,
-    require_kind,
-    require_service,
-    require_trainer,
-)
+from services.common.auth import current_caller
 from services.common.database import Database
-from services.common.errors import Problems, problems
+from services.common.errors import InvalidInput, Problems, problems
 from services.common.idempotency import Request
 from services.common.paging import Cursor
 from services.proposals import wire
 from services.proposals.use_cases import hiring, offering, reviewing
+from services.proposals.use_cases.access import (
+    HireWorkflow,
+    as_hire_workflow,
+    as_member,
+    as_reader,
+    as_trainer,
+)
 from services.proposals.use_cases.hiring import HireCall
+from services.proposals.wire import ID_LIMIT, check_id
 
-ID_LIMIT = 64
 Context: TypeAlias = grpc.aio.ServicerContext[Message, Message]
 HireRequest: TypeAlias = pb.ReserveProposalRequest | pb.ReleaseProposalRequest | pb.MarkHiredRequest
 
@@ -48,13 +49,12 @@ class ProposalsServicer(proposal_pb2_grpc.ProposalsServiceServicer):
         self, request: pb.UpsertProfileRequest, context: Context
     ) -> pb.UpsertProfileResponse:
         """Write the calling trainer's profile, whole."""
-        caller = current_caller()
-        trainer_id = require_trainer(caller)
+        trainer = as_trainer(current_caller())
         with problems() as noted:
-            _check_request_id(request.request_id, noted)
-            profile = wire.read_profile(request.profile, trainer_id, self._clock(), noted)
+            _check_request_id(request, noted)
+            profile = wire.read_profile(request.profile, trainer.id, self._clock(), noted)
         written = await offering.upsert_profile(
-            self._database, caller, Request.of(request), profile
+            self._database, trainer, Request.of(request), profile
         )
         return pb.UpsertProfileResponse(profile=wire.profile_message(written))
 
@@ -62,22 +62,22 @@ class ProposalsServicer(proposal_pb2_grpc.ProposalsServiceServicer):
         self, request: pb.GetProfileRequest, context: Context
     ) -> pb.GetProfileResponse:
         """Read the calling trainer's profile."""
-        profile = await offering.get_profile(self._database, current_caller())
+        trainer = as_trainer(current_caller())
+        profile = await offering.get_profile(self._database, trainer)
         return pb.GetProfileResponse(profile=wire.profile_message(profile))
 
     async def SubmitProposal(
         self, request: pb.SubmitProposalRequest, context: Context
     ) -> pb.SubmitProposalResponse:
         """Offer the calling trainer's work for a job."""
-        caller = current_caller()
-        require_trainer(caller)
+        trainer = as_trainer(current_caller())
         with problems() as noted:
-            _check_request_id(request.request_id, noted)
-            _check_id("job_id", request.job_id, noted)
+            _check_request_id(request, noted)
+            check_id("job_id", request.job_id, noted)
             offer = wire.read_offer(request, noted)
         own = await offering.submit_proposal(
             self._database,
-            caller,
+            trainer,
             Request.of(request),
             proposal_id=self._new_id(),
             job_id=request.job_id,
@@ -90,13 +90,12 @@ class ProposalsServicer(proposal_pb2_grpc.ProposalsServiceServicer):
         self, request: pb.WithdrawProposalRequest, context: Context
     ) -> pb.WithdrawProposalResponse:
         """Take a proposal back."""
-        caller = current_caller()
-        require_trainer(caller)
+        trainer = as_trainer(current_caller())
         with problems() as noted:
-            _check_request_id(request.request_id, noted)
-            _check_id("proposal_id", request.proposal_id, noted)
+            _check_request_id(request, noted)
+            check_id("proposal_id", request.proposal_id, noted)
         own = await offering.withdraw_proposal(
-            self._database, caller, Request.of(request), request.proposal_id, self._clock()
+            self._database, trainer, Request.of(request), request.proposal_id, self._clock()
         )
         return pb.WithdrawProposalResponse(proposal=wire.own_message(own))
 
@@ -104,50 +103,47 @@ class ProposalsServicer(proposal_pb2_grpc.ProposalsServiceServicer):
         self, request: pb.GetOwnProposalRequest, context: Context
     ) -> pb.GetOwnProposalResponse:
         """Read one of the calling trainer's own proposals."""
-        require_trainer(current_caller())
+        trainer = as_trainer(current_caller())
         with problems() as noted:
-            _check_id("proposal_id", request.proposal_id, noted)
-        own = await offering.get_own_proposal(self._database, current_caller(), request.proposal_id)
+            check_id("proposal_id", request.proposal_id, noted)
+        own = await offering.get_own_proposal(self._database, trainer, request.proposal_id)
         return pb.GetOwnProposalResponse(proposal=wire.own_message(own))
 
     async def ListOwnProposals(
         self, request: pb.ListOwnProposalsRequest, context: Context
     ) -> pb.ListOwnProposalsResponse:
         """List the calling trainer's own proposals, newest first."""
-        caller = current_caller()
-        require_trainer(caller)
-        cursor = Cursor.read(request.page_size, request.page_token, caller.kind, caller.id)
-        own, token = await offering.list_own_proposals(self._database, caller, cursor)
+        trainer = as_trainer(current_caller())
+        cursor = Cursor.read(request.page_size, request.page_token, trainer.kind, trainer.id)
+        page = await offering.list_own_proposals(self._database, trainer, cursor)
         return pb.ListOwnProposalsResponse(
-            proposals=[wire.own_message(each) for each in own], next_page_token=token
+            proposals=[wire.own_message(own) for own in page.items],
+            next_page_token=page.next_token,
         )
 
     async def GetProposal(
         self, request: pb.GetProposalRequest, context: Context
     ) -> pb.GetProposalResponse:
         """Read one proposal as its employer sees it."""
-        require_kind(current_caller(), *reviewing.READERS)
+        reader = as_reader(current_caller())
         with problems() as noted:
-            _check_id("proposal_id", request.proposal_id, noted)
-        proposal = await reviewing.get_proposal(
-            self._database, current_caller(), request.proposal_id
-        )
+            check_id("proposal_id", request.proposal_id, noted)
+        proposal = await reviewing.get_proposal(self._database, reader, request.proposal_id)
         return pb.GetProposalResponse(proposal=wire.proposal_message(proposal))
 
     async def ListProposals(
         self, request: pb.ListProposalsRequest, context: Context
     ) -> pb.ListProposalsResponse:
         """List a job's live proposals."""
-        caller = current_caller()
-        require_kind(caller, *reviewing.READERS)
+        reader = as_reader(current_caller())
         with problems() as noted:
-            _check_id("job_id", request.job_id, noted)
+            check_id("job_id", request.job_id, noted)
             states = wire.read_states(request.review_states, noted)
             order = wire.read_order(request.order, noted)
-        scope = (caller.kind, caller.id, request.job_id, order, *sorted(states))
+        scope = (reader.kind, reader.id, request.job_id, order, *sorted(states))
         cursor = Cursor.read(request.page_size, request.page_token, *scope)
         page = await reviewing.list_proposals(
-            self._database, caller, request.job_id, cursor, states=states, order=order
+            self._database, reader, request.job_id, cursor, states=states, order=order
         )
         return pb.ListProposalsResponse(
             proposals=[wire.proposal_message(each) for each in page.items],
@@ -158,10 +154,10 @@ class ProposalsServicer(proposal_pb2_grpc.ProposalsServiceServicer):
         self, request: pb.CountProposalsRequest, context: Context
     ) -> pb.CountProposalsResponse:
         """Count a job's live proposals by review state."""
-        require_kind(current_caller(), *reviewing.READERS)
+        reader = as_reader(current_caller())
         with problems() as noted:
-            _check_id("job_id", request.job_id, noted)
-        counted = await reviewing.count_proposals(self._database, current_caller(), request.job_id)
+            check_id("job_id", request.job_id, noted)
+        counted = await reviewing.count_proposals(self._database, reader, request.job_id)
         counts = [
             pb.ReviewStateCount(review_state=wire.state_value(state), count=count)
             for state, count in counted.items()
@@ -172,15 +168,16 @@ class ProposalsServicer(proposal_pb2_grpc.ProposalsServiceServicer):
         self, request: pb.SetReviewStateRequest, context: Context
     ) -> pb.SetReviewStateResponse:
         """Move a proposal in the review."""
-        caller = current_caller()
-        require_kind(caller, Kind.EMPLOYER, Kind.AGENT)
+        member = as_member(current_caller())
         with problems() as noted:
-            _check_request_id(request.request_id, noted)
-            _check_id("proposal_id", request.proposal_id, noted)
+            _check_request_id(request, noted)
+            check_id("proposal_id", request.proposal_id, noted)
             state = wire.read_state(request.review_state, noted)
+            short = len(request.etag) <= ID_LIMIT
+            noted.require(short, "etag", f"must have at most {ID_LIMIT} characters")
         proposal = await reviewing.set_review_state(
             self._database,
-            caller,
+            member,
             Request.of(request),
             proposal_id=request.proposal_id,
             state=state,
@@ -193,12 +190,13 @@ class ProposalsServicer(proposal_pb2_grpc.ProposalsServiceServicer):
         self, request: pb.ReserveProposalRequest, context: Context
     ) -> pb.ReserveProposalResponse:
         """Hold a proposal for a hire."""
-        call = self._hire_call(request)
+        caller = as_hire_workflow(current_caller())
         with problems() as noted:
-            _check_id("organisation_id", request.organisation_id, noted)
+            _check_hire(request, noted)
+            check_id("organisation_id", request.organisation_id, noted)
         proposal = await hiring.reserve_proposal(
             self._database,
-            call,
+            self._hire_call(caller, request),
             organisation_id=request.organisation_id,
             confirm_declined=request.confirm_declined,
         )
@@ -208,38 +206,40 @@ class ProposalsServicer(proposal_pb2_grpc.ProposalsServiceServicer):
         self, request: pb.ReleaseProposalRequest, context: Context
     ) -> pb.ReleaseProposalResponse:
         """End a hire's reservation."""
-        answer = await hiring.release_proposal(self._database, self._hire_call(request))
+        caller = as_hire_workflow(current_caller())
+        with problems() as noted:
+            _check_hire(request, noted)
+        call = self._hire_call(caller, request)
+        answer = await hiring.release_proposal(self._database, call)
         return pb.ReleaseProposalResponse(released=answer.released)
 
     async def MarkHired(
         self, request: pb.MarkHiredRequest, context: Context
     ) -> pb.MarkHiredResponse:
         """Mark a reserved proposal as hired."""
-        call = self._hire_call(request)
+        caller = as_hire_workflow(current_caller())
         with problems() as noted:
-            _check_id("contract_id", request.contract_id, noted)
+            _check_hire(request, noted)
+            check_id("contract_id", request.contract_id, noted)
+        call = self._hire_call(caller, request)
         proposal = await hiring.mark_hired(self._database, call, request.contract_id)
         return pb.MarkHiredResponse(proposal=wire.proposal_message(proposal))
 
-    def _hire_call(self, request: HireRequest) -> HireCall:
-        require_service(current_caller())
-        with problems() as noted:
-            _check_request_id(request.request_id, noted)
-            _check_id("proposal_id", request.proposal_id, noted)
-            _check_id("hire_id", request.hire_id, noted)
+    def _hire_call(self, caller: HireWorkflow, request: HireRequest) -> HireCall:
         return HireCall(
-            current_caller(),
-            Request.of(request),
-            request.proposal_id,
-            request.hire_id,
-            self._clock(),
+            caller, Request.of(request), request.proposal_id, request.hire_id, self._clock()
         )
 
 
-def _check_id(field: str, value: str, noted: Problems) -> None:
-    noted.require(0 < len(value) <= ID_LIMIT, field, f"must have 1 to {ID_LIMIT} characters")
+def _check_hire(request: HireRequest, noted: Problems) -> None:
+    _check_request_id(request, noted)
+    check_id("proposal_id", request.proposal_id, noted)
+    check_id("hire_id", request.hire_id, noted)
 
 
-def _check_request_id(value: str, noted: Problems) -> None:
-    held = 0 < len(value) <= 128 and value.isprintable()
-    noted.require(held, "request_id", "must have 1 to 128 printable characters")
+def _check_request_id(request: Message, noted: Problems) -> None:
+    # The chassis knows what a request id is; asked here, its word comes with all the others.
+    try:
+        Request.of(request)
+    except InvalidInput as invalid:
+        noted.violations.extend(invalid.violations)

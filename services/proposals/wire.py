@@ -1,57 +1,63 @@
 """Proposals as the proto writes them: to and from the domain, every bad field noted."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from hireflow.common.v1 import money_pb2
-from hireflow.proposals.v1 import proposal_pb2
+from hireflow.proposals.v1 import proposal_pb2 as pb
 from services.common.errors import Problems
-from services.proposals.domain import Offer, Order, Profile, Proposal, RateUnit, ReviewState
-from services.proposals.use_cases.offering import Own
+from services.proposals.domain import Offer, Order, Own, Profile, Proposal, RateUnit, ReviewState
 
+ID_LIMIT = 64
 NAME_LIMIT = 100
+TITLE_LIMIT = 200
 TEXT_LIMIT = 20_000
+ENTRY_LIMIT = 64
 LIST_LIMIT = 50
-RATE_LIMIT = 99_999_999
+RATE_LIMIT = 10_000_000_00
 CURRENCIES = ("USD",)
+
 _COUNTRY = re.compile(r"[A-Z]{2}")
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_LAYOUT = frozenset("\n\r\t")
 _STATES: dict[int, ReviewState] = {
-    proposal_pb2.ReviewState.Value(f"REVIEW_STATE_{state}"): state for state in ReviewState
+    pb.ReviewState.Value(f"REVIEW_STATE_{state}"): state for state in ReviewState
 }
 _ORDERS: dict[int, Order] = {
-    0: Order.NEWEST,
-    **{proposal_pb2.ProposalOrder.Value(f"PROPOSAL_ORDER_{order}"): order for order in Order},
+    pb.PROPOSAL_ORDER_UNSPECIFIED: Order.NEWEST,
+    **{pb.ProposalOrder.Value(f"PROPOSAL_ORDER_{order}"): order for order in Order},
 }
-_UNITS: dict[int, RateUnit] = {
-    proposal_pb2.RateUnit.Value(f"RATE_UNIT_{unit}"): unit for unit in RateUnit
-}
+_UNITS: dict[int, RateUnit] = {pb.RateUnit.Value(f"RATE_UNIT_{unit}"): unit for unit in RateUnit}
 
 
-def read_profile(
-    message: proposal_pb2.Profile, trainer_id: str, now: datetime, noted: Problems
-) -> Profile:
+def check_id(field: str, identifier: str, noted: Problems) -> None:
+    """Note an id that is missing, too long or not printable."""
+    sound = 0 < len(identifier) <= ID_LIMIT and identifier.isprintable()
+    noted.require(sound, field, f"must have 1 to {ID_LIMIT} printable characters")
+
+
+def read_profile(message: pb.Profile, trainer_id: str, now: datetime, noted: Problems) -> Profile:
     """Read a profile, noting every bad field; output-only ones are ignored."""
-    for name in ("first_name", "last_name", "title"):
-        value = getattr(message, name)
-        held = len(value.strip()) > 0 and len(value) <= NAME_LIMIT
-        noted.require(held, f"profile.{name}", f"must have 1 to {NAME_LIMIT} characters")
-    noted.require(
-        _COUNTRY.fullmatch(message.country), "profile.country", "must be an ISO 3166-1 alpha-2 code"
-    )
-    for name in ("languages", "skills"):
-        held = len(getattr(message, name)) <= LIST_LIMIT
-        noted.require(held, f"profile.{name}", f"at most {LIST_LIMIT} entries")
-    known = all(_LANGUAGE.fullmatch(language) for language in message.languages)
-    noted.require(known, "profile.languages", "must be BCP 47 language tags")
-    lower = all(0 < len(s) <= NAME_LIMIT and s == s.lower() for s in message.skills)
-    noted.require(lower, "profile.skills", "must be in lower case and not empty")
-    reference = message.resume_reference
-    held = len(reference) <= NAME_LIMIT and "://" not in reference
-    noted.require(held, "profile.resume_reference", "must be a reference, not an address")
+    _check_line("profile.first_name", message.first_name, NAME_LIMIT, noted)
+    _check_line("profile.last_name", message.last_name, NAME_LIMIT, noted)
+    _check_line("profile.title", message.title, TITLE_LIMIT, noted)
+    country = _COUNTRY.fullmatch(message.country)
+    noted.require(country, "profile.country", "must be an ISO 3166-1 alpha-2 code")
+    _check_list("profile.languages", message.languages, noted)
+    for index, language in enumerate(message.languages[:LIST_LIMIT]):
+        tag = len(language) <= ENTRY_LIMIT and _LANGUAGE.fullmatch(language)
+        noted.require(tag, f"profile.languages[{index}]", "must be a BCP 47 language tag")
+    _check_list("profile.skills", message.skills, noted)
+    for index, skill in enumerate(message.skills[:LIST_LIMIT]):
+        word = 0 < len(skill) <= ENTRY_LIMIT and skill == skill.strip().lower()
+        must = f"must have 1 to {ENTRY_LIMIT} printable characters in lower case"
+        noted.require(word and skill.isprintable(), f"profile.skills[{index}]", must)
+    resume = message.resume_reference
+    reference = len(resume) <= TITLE_LIMIT and resume.isprintable() and "://" not in resume
+    noted.require(reference, "profile.resume_reference", "must be a reference, not an address")
     return Profile(
         trainer_id=trainer_id,
         first_name=message.first_name.strip(),
@@ -60,58 +66,59 @@ def read_profile(
         title=message.title.strip(),
         languages=tuple(message.languages),
         skills=tuple(message.skills),
-        resume_reference=reference,
+        resume_reference=resume,
         update_time=now,
     )
 
 
-def read_offer(message: proposal_pb2.SubmitProposalRequest, noted: Problems) -> Offer:
+def read_offer(message: pb.SubmitProposalRequest, noted: Problems) -> Offer:
     """Read what a trainer offers, noting every bad field."""
-    held = len(message.message.strip()) > 0 and len(message.message) <= TEXT_LIMIT
-    noted.require(held, "message", f"must have 1 to {TEXT_LIMIT} characters")
-    noted.require(len(message.summary) <= TEXT_LIMIT, "summary", f"at most {TEXT_LIMIT} characters")
-    amount = message.rate.amount
-    noted.require(
-        0 < amount.minor_units <= RATE_LIMIT,
-        "rate.amount.minor_units",
-        f"must be 1 to {RATE_LIMIT}",
-    )
-    known = amount.currency_code in CURRENCIES
-    noted.require(known, "rate.amount.currency_code", f"must be one of {', '.join(CURRENCIES)}")
+    noted.require(message.message.strip(), "message", "must not be blank")
+    _check_text("message", message.message, noted)
+    _check_text("summary", message.summary, noted)
+    rate = message.rate.amount.minor_units
+    fair = 0 < rate <= RATE_LIMIT
+    noted.require(fair, "rate.amount.minor_units", f"must be 1 to {RATE_LIMIT} minor units")
+    currency = message.rate.amount.currency_code
+    one_of = f"must be one of {', '.join(CURRENCIES)}"
+    noted.require(currency in CURRENCIES, "rate.amount.currency_code", one_of)
     noted.require(message.rate.unit in _UNITS, "rate.unit", "must be a known unit")
     unit = _UNITS.get(message.rate.unit, RateUnit.FIXED)
-    return Offer(message.message, message.summary, amount.minor_units, amount.currency_code, unit)
+    return Offer(message.message, message.summary, rate, currency, unit)
 
 
-def read_states(values: Iterable[int], noted: Problems) -> frozenset[ReviewState]:
-    """Read a filter of review states."""
-    wanted = set(values)
-    noted.require(wanted <= set(_STATES), "review_states", "has a state that is not known")
-    return frozenset(_STATES[value] for value in wanted if value in _STATES)
+def read_states(numbers: Collection[int], noted: Problems) -> frozenset[ReviewState]:
+    """Read the review states that a list is asked for, noting every unknown one."""
+    short = len(numbers) <= LIST_LIMIT
+    noted.require(short, "review_states", f"must have at most {LIST_LIMIT} entries")
+    wanted = [*numbers][:LIST_LIMIT]
+    for index, number in enumerate(wanted):
+        noted.require(number in _STATES, f"review_states[{index}]", "must be a known state")
+    return frozenset(_STATES[number] for number in wanted if number in _STATES)
 
 
-def read_state(value: int, noted: Problems) -> ReviewState:
+def read_state(number: int, noted: Problems) -> ReviewState:
     """Read the state that a member sets; HIRED is set by a hire alone."""
-    state = _STATES.get(value, ReviewState.HIRED)
+    state = _STATES.get(number, ReviewState.HIRED)
     settable = state is not ReviewState.HIRED
-    noted.require(settable, "review_state", "must be a state other than HIRED")
+    noted.require(settable, "review_state", "must be a known state other than HIRED")
     return state
 
 
-def read_order(value: int, noted: Problems) -> Order:
-    """Read the order of a list."""
-    noted.require(value in _ORDERS, "order", "is not a known order")
-    return _ORDERS.get(value, Order.NEWEST)
+def read_order(number: int, noted: Problems) -> Order:
+    """Read the order of a list; unspecified means newest first."""
+    noted.require(number in _ORDERS, "order", "must be a known order")
+    return _ORDERS.get(number, Order.NEWEST)
 
 
-def state_value(state: ReviewState) -> proposal_pb2.ReviewState.ValueType:
+def state_value(state: ReviewState) -> "pb.ReviewState.ValueType":
     """Write a review state."""
-    return proposal_pb2.ReviewState.Value(f"REVIEW_STATE_{state}")
+    return pb.ReviewState.Value(f"REVIEW_STATE_{state}")
 
 
-def profile_message(profile: Profile) -> proposal_pb2.Profile:
+def profile_message(profile: Profile) -> pb.Profile:
     """Write a profile, for its trainer."""
-    return proposal_pb2.Profile(
+    return pb.Profile(
         trainer_id=profile.trainer_id,
         first_name=profile.first_name,
         last_name=profile.last_name,
@@ -124,14 +131,14 @@ def profile_message(profile: Profile) -> proposal_pb2.Profile:
     )
 
 
-def proposal_message(proposal: Proposal) -> proposal_pb2.Proposal:
+def proposal_message(proposal: Proposal) -> pb.Proposal:
     """Write a proposal as its employer sees it."""
     candidate = proposal.candidate
-    return proposal_pb2.Proposal(
+    return pb.Proposal(
         proposal_id=proposal.proposal_id,
         job_id=proposal.job_id,
         organisation_id=proposal.organisation_id,
-        candidate=proposal_pb2.Candidate(
+        candidate=pb.Candidate(
             trainer_id=candidate.trainer_id,
             display_name=candidate.display_name,
             country=candidate.country,
@@ -140,7 +147,7 @@ def proposal_message(proposal: Proposal) -> proposal_pb2.Proposal:
         message=proposal.offer.message,
         summary=proposal.offer.summary,
         rate=_rate(proposal.offer),
-        match=proposal_pb2.Match(
+        match=pb.Match(
             score=proposal.match.score, met=proposal.match.met, missing=proposal.match.missing
         ),
         review_state=state_value(proposal.review_state),
@@ -152,24 +159,24 @@ def proposal_message(proposal: Proposal) -> proposal_pb2.Proposal:
     )
 
 
-def own_message(own: Own) -> proposal_pb2.OwnProposal:
+def own_message(own: Own) -> pb.OwnProposal:
     """Write a proposal as its trainer sees it: no review, no hire, no match."""
     proposal = own.proposal
-    return proposal_pb2.OwnProposal(
+    return pb.OwnProposal(
         proposal_id=proposal.proposal_id,
         job_id=proposal.job_id,
         message=proposal.offer.message,
         summary=proposal.offer.summary,
         rate=_rate(proposal.offer),
-        status=proposal_pb2.ProposalStatus.Value(f"PROPOSAL_STATUS_{own.status}"),
+        status=pb.ProposalStatus.Value(f"PROPOSAL_STATUS_{own.status}"),
         create_time=_timestamp(proposal.create_time),
     )
 
 
-def _rate(offer: Offer) -> proposal_pb2.Rate:
-    return proposal_pb2.Rate(
+def _rate(offer: Offer) -> pb.Rate:
+    return pb.Rate(
         amount=money_pb2.Money(minor_units=offer.rate, currency_code=offer.currency),
-        unit=proposal_pb2.RateUnit.Value(f"RATE_UNIT_{offer.rate_unit}"),
+        unit=pb.RateUnit.Value(f"RATE_UNIT_{offer.rate_unit}"),
     )
 
 
@@ -177,3 +184,23 @@ def _timestamp(moment: datetime) -> Timestamp:
     written = Timestamp()
     written.FromDatetime(moment)
     return written
+
+
+def _check_line(field: str, text: str, limit: int, noted: Problems) -> None:
+    sound = text.strip() and len(text) <= limit and text.isprintable()
+    noted.require(sound, field, f"must have 1 to {limit} printable characters")
+
+
+def _check_text(field: str, text: str, noted: Problems) -> None:
+    short = len(text) <= TEXT_LIMIT
+    noted.require(short, field, f"must have at most {TEXT_LIMIT:,} characters")
+    # PostgreSQL stores no NUL, and no screen shows the other control characters.
+    clean = all(each >= " " or each in _LAYOUT for each in text)
+    noted.require(clean, field, "must have no control characters but line breaks and tabs")
+
+
+def _check_list(field: str, values: Collection[str], noted: Problems) -> None:
+    short = len(values) <= LIST_LIMIT
+    noted.require(short, field, f"must have at most {LIST_LIMIT} entries")
+    once = len({value.lower() for value in values}) == len(values)
+    noted.require(once, field, "must not name an entry twice")

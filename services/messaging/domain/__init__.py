@@ -1,6 +1,5 @@
 """The rules of threads and messages, pure: who writes when, and what is told before a hire."""
 
-from services.messaging.domain.contact_details import REMOVED, without_contact_details
 from services.messaging.domain.message import (
     TEXT_LIMIT,
     Message,
@@ -12,7 +11,6 @@ from services.messaging.domain.message import (
 from services.messaging.domain.thread import WELCOME, Engagement, Proposal, Thread, ThreadKind
 
 __all__ = [
-    "REMOVED",
     "TEXT_LIMIT",
     "WELCOME",
     "Engagement",
@@ -24,5 +22,4 @@ __all__ = [
     "Thread",
     "ThreadKind",
     "check_text",
-    "without_contact_details",
 ]

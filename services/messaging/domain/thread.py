@@ -5,8 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
+from services.common.contact_details import without_contact_details
 from services.common.errors import Refused
-from services.messaging.domain.contact_details import without_contact_details
 from services.messaging.domain.message import Message, MessageKind, Sender, SenderKind
 
 # The first message of every job thread: the same for all, so it tells nothing of anybody.

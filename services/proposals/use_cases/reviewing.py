@@ -5,61 +5,64 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.common.auth import Kind, Principal, require_kind, require_reader
+from services.common.auth import require_member, require_reader
 from services.common.database import Database
 from services.common.errors import NotFound
 from services.common.idempotency import Request, Requests
 from services.common.outbox import Outbox
 from services.common.paging import Cursor, Page
-from services.proposals import events, store
+from services.proposals import events
 from services.proposals.domain import Order, Proposal, ReviewState
+from services.proposals.store import jobs, proposals
+from services.proposals.use_cases.access import Member, Reader
 
 OUTBOX = Outbox("proposals")
 REQUESTS = Requests("proposals")
-READERS = (Kind.EMPLOYER, Kind.AGENT, Kind.OPERATOR, Kind.SERVICE)
 
 
-async def get_proposal(database: Database, caller: Principal, proposal_id: str) -> Proposal:
+async def get_proposal(database: Database, reader: Reader, proposal_id: str) -> Proposal:
     """Read one proposal as its employer sees it. Raises NotFound."""
-    require_kind(caller, *READERS)
     async with database.read() as connection:
-        proposal = await store.find_proposal(connection, proposal_id)
+        proposal = await proposals.find_proposal(connection, proposal_id)
     if proposal is None:
         raise NotFound("proposal", proposal_id)
-    require_reader(caller, proposal.organisation_id, "proposal", proposal_id)
+    require_reader(reader, proposal.organisation_id, "proposal", proposal_id)
     return proposal
 
 
 async def list_proposals(
     database: Database,
-    caller: Principal,
+    reader: Reader,
     job_id: str,
     cursor: Cursor,
     *,
     states: Collection[ReviewState],
     order: Order,
 ) -> Page[Proposal]:
-    """List a job's live proposals. Raises NotFound when the job is another organisation's."""
-    require_kind(caller, *READERS)
+    """List a job's live proposals; no states means all.
+
+    Raises NotFound when the job is unknown, not yet told of, or another organisation's.
+    """
     async with database.read() as connection:
-        await _require_job(connection, caller, job_id)
-        return await store.list_of_job(connection, job_id, states, order, cursor)
+        await _require_job(connection, reader, job_id)
+        return await proposals.list_of_job(
+            connection, job_id, states or frozenset(ReviewState), order, cursor
+        )
 
 
 async def count_proposals(
-    database: Database, caller: Principal, job_id: str
+    database: Database, reader: Reader, job_id: str
 ) -> Mapping[ReviewState, int]:
     """Count a job's live proposals for every review state, zeros included. Raises NotFound."""
-    require_kind(caller, *READERS)
     async with database.read() as connection:
-        await _require_job(connection, caller, job_id)
-        counted = await store.count_by_state(connection, job_id)
+        await _require_job(connection, reader, job_id)
+        counted = await proposals.count_by_state(connection, job_id)
     return {state: counted.get(state, 0) for state in ReviewState}
 
 
 async def set_review_state(
     database: Database,
-    caller: Principal,
+    member: Member,
     request: Request,
     *,
     proposal_id: str,
@@ -72,26 +75,25 @@ async def set_review_state(
     Raises NotFound; Conflict ETAG_MISMATCH; Refused PROPOSAL_WITHDRAWN, ALREADY_HIRED, or
     HIRE_IN_PROGRESS when a proposal that a hire holds is declined.
     """
-    require_kind(caller, Kind.EMPLOYER, Kind.AGENT)
     async with database.begin() as tx:
-        repeat = await REQUESTS.claim(tx, caller, request, Proposal)
+        repeat = await REQUESTS.claim(tx, member, request, Proposal)
         if repeat is not None:
             return repeat
-        before = await store.lock_proposal(tx, proposal_id)
+        before = await proposals.lock_proposal(tx, proposal_id)
         if before is None:
             raise NotFound("proposal", proposal_id)
-        require_reader(caller, before.organisation_id, "proposal", proposal_id)
+        require_member(member, before.organisation_id, "proposal", proposal_id)
         before.require_etag(etag)
         proposal = before.review(state, now)
         if proposal is not before:
-            await store.save_proposal(tx, proposal)
+            await proposals.save_proposal(tx, proposal)
             await OUTBOX.record(tx, events.review_state_changed(proposal, before.review_state))
-        await REQUESTS.answer(tx, caller, request, proposal)
+        await REQUESTS.answer(tx, member, request, proposal)
         return proposal
 
 
-async def _require_job(connection: AsyncConnection, caller: Principal, job_id: str) -> None:
-    job = await store.find_job(connection, job_id)
+async def _require_job(connection: AsyncConnection, reader: Reader, job_id: str) -> None:
+    job = await jobs.find_job(connection, job_id)
     if job is None:
         raise NotFound("job", job_id)
-    require_reader(caller, job.organisation_id, "job", job_id)
+    require_reader(reader, job.organisation_id, "job", job_id)

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from hireflow.messaging.v1 import thread_pb2
-from services.messaging.domain import REMOVED
+from services.common.contact_details import REMOVED
 from services.messaging.store.tables import MESSAGE
 from tests.integration.messaging.world import Parties, World, new_id, refusal
 

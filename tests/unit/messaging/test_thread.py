@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from services.common.contact_details import REMOVED
 from services.common.errors import Problems, Refused
 from services.messaging.domain import (
-    REMOVED,
     TEXT_LIMIT,
     WELCOME,
     Engagement,

@@ -85,24 +85,22 @@ def _create_proposal() -> None:
         ),
         sa.CheckConstraint("rate_unit IN ('FIXED', 'HOUR', 'LABEL')", name="proposal_unit_known"),
         sa.CheckConstraint("rate > 0", name="proposal_rate_positive"),
+        sa.CheckConstraint("version > 0", name="proposal_version_positive"),
         sa.CheckConstraint("match_score BETWEEN 0 AND 100", name="proposal_score_in_percent"),
         sa.CheckConstraint(
             "NOT (withdrawn AND (hire_id <> '' OR review_state = 'HIRED'))",
             name="proposal_withdrawn_is_free",
         ),
+        sa.CheckConstraint(
+            "NOT (hire_id <> '' AND review_state = 'HIRED')", name="proposal_hired_is_free"
+        ),
         schema=SCHEMA,
     )
-    orders = {"newest": "create_time", "match": "match_score", "rate": "rate"}
+    orders = {"time": "create_time", "match": "match_score", "rate": "rate"}
     for name, column in orders.items():
-        keys = ["job_id", column, "proposal_id"]
-        op.create_index(f"proposal_{name}", "proposal", keys, postgresql_where=LIVE, schema=SCHEMA)
-    op.create_index(
-        "proposal_review",
-        "proposal",
-        ["job_id", "review_state"],
-        postgresql_where=LIVE,
-        schema=SCHEMA,
-    )
+        keys = ["job_id", "review_state", column, "proposal_id"]
+        index = f"proposal_by_{name}"
+        op.create_index(index, "proposal", keys, postgresql_where=LIVE, schema=SCHEMA)
     op.create_index(
         "proposal_one_live_per_trainer",
         "proposal",
@@ -125,13 +123,18 @@ def _create_reservation() -> None:
         sa.Column("hire_id", sa.Text, nullable=False),
         sa.Column("proposal_id", sa.Text, nullable=False),
         sa.Column("state", sa.Text, nullable=False),
-        sa.Column("contract_id", sa.Text, nullable=False),
+        sa.Column("contract_id", sa.Text),
         sa.PrimaryKeyConstraint("hire_id", name="reservation_pkey"),
+        sa.ForeignKeyConstraint(
+            ["proposal_id"],
+            [f"{SCHEMA}.proposal.proposal_id"],
+            name="reservation_proposal_id_fkey",
+        ),
         sa.CheckConstraint(
             "state IN ('RESERVED', 'RELEASED', 'HIRED')", name="reservation_state_known"
         ),
         sa.CheckConstraint(
-            "(state = 'HIRED') = (contract_id <> '')", name="reservation_hired_by_contract"
+            "(state = 'HIRED') = (contract_id IS NOT NULL)", name="reservation_hired_by_contract"
         ),
         schema=SCHEMA,
     )

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from services.messaging.domain import REMOVED, TEXT_LIMIT, without_contact_details
+from services.common.contact_details import REMOVED, without_contact_details
+
+TEXT_LIMIT = 20_000  # the longest text that any room takes
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,39 @@
+"""What proposals know of a job: what its events told."""
+
+from dataclasses import dataclass
+
+from services.common.errors import Refused
+
+# The one state in which a job takes proposals, and those it has are still to be decided.
+OPEN_STATE = "PUBLISHED"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job as its last event told it.
+
+    State and visibility are the words of jobs, not an enum of ours: an event with a new one must
+    be kept, and what is not known here is neither open nor visible.
+    """
+
+    job_id: str
+    organisation_id: str
+    state: str
+    visibility: str
+    required_languages: tuple[str, ...]
+    required_skills: tuple[str, ...]
+    required_countries: tuple[str, ...]
+
+    @property
+    def visible_to_trainers(self) -> bool:
+        """Whether a trainer may know of it at all (the mission, "People and access").
+
+        Nobody is invited to an INVITE_ONLY job until there are invitations.
+        """
+        told = self.state in {OPEN_STATE, "HIRING_DONE", "ARCHIVED"}
+        return told and self.visibility in {"PUBLIC", "UNLISTED"}
+
+    def require_open(self) -> None:
+        """Raise Refused JOB_NOT_OPEN when it takes no new proposals."""
+        if self.state != OPEN_STATE:
+            raise Refused("JOB_NOT_OPEN", "the job takes no new proposals")

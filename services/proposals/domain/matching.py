@@ -1,0 +1,40 @@
+"""How well a profile meets a job's needs, and why."""
+
+from dataclasses import dataclass
+
+from services.proposals.domain.job import Job
+from services.proposals.domain.profile import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A score of 0 to 100, and the needs behind it, such as "language:de"."""
+
+    score: int
+    met: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+def match(profile: Profile, job: Job) -> Match:
+    """Compare a profile with a job's needs.
+
+    Every language and every skill is one need; the countries together are one, met by any of them.
+    Whoever knows a variety knows its language: "de-AT" meets "de", not the other way round. The
+    score is the share of needs met in percent, a half rounded up; without needs it is 100.
+    """
+    languages, skills = _lower(profile.languages), _lower(profile.skills)
+    known = languages | {language.partition("-")[0] for language in languages}
+    needs = {f"language:{need}": need.lower() in known for need in job.required_languages}
+    needs |= {f"skill:{need}": need.lower() in skills for need in job.required_skills}
+    if job.required_countries:
+        listed = "|".join(job.required_countries)
+        needs[f"country:{listed}"] = profile.country in job.required_countries
+    met = tuple(need for need, held in needs.items() if held)
+    missing = tuple(need for need, held in needs.items() if not held)
+    # round() would take 12.5 to 12 and 37.5 to 38.
+    score = (200 * len(met) + len(needs)) // (2 * len(needs)) if needs else 100
+    return Match(score, met, missing)
+
+
+def _lower(values: tuple[str, ...]) -> set[str]:
+    return {value.lower() for value in values}

@@ -1,0 +1,95 @@
+"""The tables of proposals."""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+
+METADATA = sa.MetaData(schema="proposals")
+
+# What the events of jobs told; no check of ours may make their word fail.
+JOB = sa.Table(
+    "job",
+    METADATA,
+    sa.Column("job_id", sa.Text, primary_key=True),
+    sa.Column("organisation_id", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("visibility", sa.Text, nullable=False),
+    sa.Column("required_languages", ARRAY(sa.Text), nullable=False),
+    sa.Column("required_skills", ARRAY(sa.Text), nullable=False),
+    sa.Column("required_countries", ARRAY(sa.Text), nullable=False),
+)
+
+PROFILE = sa.Table(
+    "profile",
+    METADATA,
+    sa.Column("trainer_id", sa.Text, primary_key=True),
+    sa.Column("first_name", sa.Text, nullable=False),
+    sa.Column("last_name", sa.Text, nullable=False),
+    sa.Column("country", sa.Text, nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("languages", ARRAY(sa.Text), nullable=False),
+    sa.Column("skills", ARRAY(sa.Text), nullable=False),
+    sa.Column("resume_reference", sa.Text, nullable=False),
+    sa.Column("update_time", sa.TIMESTAMP(timezone=True), nullable=False),
+)
+
+LIVE = sa.text("NOT withdrawn")
+# `hire_id` repeats what `reservation` says, so that one row answers a read; both are written under
+# the lock on this row.
+PROPOSAL = sa.Table(
+    "proposal",
+    METADATA,
+    sa.Column("proposal_id", sa.Text, primary_key=True),
+    sa.Column("job_id", sa.Text, nullable=False),
+    sa.Column("organisation_id", sa.Text, nullable=False),
+    sa.Column("trainer_id", sa.Text, nullable=False),
+    sa.Column("display_name", sa.Text, nullable=False),
+    sa.Column("country", sa.Text, nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("message", sa.Text, nullable=False),
+    sa.Column("summary", sa.Text, nullable=False),
+    sa.Column("rate", sa.BigInteger, nullable=False),
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("rate_unit", sa.Text, nullable=False),
+    sa.Column("match_score", sa.Integer, nullable=False),
+    sa.Column("match_met", ARRAY(sa.Text), nullable=False),
+    sa.Column("match_missing", ARRAY(sa.Text), nullable=False),
+    sa.Column("review_state", sa.Text, nullable=False),
+    sa.Column("withdrawn", sa.Boolean, nullable=False),
+    sa.Column("hire_id", sa.Text, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("create_time", sa.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column("update_time", sa.TIMESTAMP(timezone=True), nullable=False),
+    sa.Index(
+        "proposal_one_live_per_trainer", "job_id", "trainer_id", unique=True, postgresql_where=LIVE
+    ),
+    *(
+        sa.Index(
+            f"proposal_by_{name}",
+            "job_id",
+            "review_state",
+            column,
+            "proposal_id",
+            postgresql_where=LIVE,
+        )
+        for name, column in (("time", "create_time"), ("match", "match_score"), ("rate", "rate"))
+    ),
+    sa.Index("proposal_by_trainer", "trainer_id", "create_time", "proposal_id"),
+)
+
+RESERVATION = sa.Table(
+    "reservation",
+    METADATA,
+    sa.Column("hire_id", sa.Text, primary_key=True),
+    sa.Column("proposal_id", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("contract_id", sa.Text),
+    sa.ForeignKeyConstraint(
+        ["proposal_id"], [PROPOSAL.c.proposal_id], name="reservation_proposal_id_fkey"
+    ),
+    sa.Index(
+        "reservation_one_live_per_proposal",
+        "proposal_id",
+        unique=True,
+        postgresql_where=sa.text("state = 'RESERVED'"),
+    ),
+)

@@ -1,0 +1,43 @@
+"""Which kinds of caller may do what; a use case takes the type that its caller must have become."""
+
+from typing import NewType
+
+from services.common.auth import (
+    Kind,
+    Principal,
+    require_kind,
+    require_service,
+    require_trainer,
+)
+
+Trainer = NewType("Trainer", Principal)
+Member = NewType("Member", Principal)
+Reader = NewType("Reader", Principal)
+HireWorkflow = NewType("HireWorkflow", Principal)
+
+
+def as_trainer(caller: Principal) -> Trainer:
+    """Let trainers pass. Raises Denied CALLER_NOT_ALLOWED for all others."""
+    require_trainer(caller)
+    return Trainer(caller)
+
+
+def as_member(caller: Principal) -> Member:
+    """Let members and agents pass. Raises Denied CALLER_NOT_ALLOWED for all others."""
+    require_kind(caller, Kind.EMPLOYER, Kind.AGENT)
+    return Member(caller)
+
+
+def as_reader(caller: Principal) -> Reader:
+    """Let those pass who may see the employer's view. Raises Denied CALLER_NOT_ALLOWED to trainers.
+
+    A trainer reads its own proposals by methods of their own, which cannot show a review.
+    """
+    require_kind(caller, Kind.EMPLOYER, Kind.AGENT, Kind.OPERATOR, Kind.SERVICE)
+    return Reader(caller)
+
+
+def as_hire_workflow(caller: Principal) -> HireWorkflow:
+    """Let other services pass. Raises Denied CALLER_NOT_ALLOWED for all others."""
+    require_service(caller)
+    return HireWorkflow(caller)

@@ -1,0 +1,189 @@
+"""Lists and counts of a job's proposals, page by page, while more come in."""
+
+from datetime import UTC, datetime, timedelta
+
+import grpc
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from deploy.local.journey import Caller
+from hireflow.proposals.v1 import proposal_pb2 as pb
+from services.common.auth import Kind
+from services.common.paging import Cursor
+from services.proposals.domain import Job, Order, ReviewState
+from services.proposals.store import proposals
+from services.proposals.store.tables import PROPOSAL
+from tests.integration.proposals.world import Offered, World, new_id
+from tests.refusals import refusal
+
+
+@pytest.fixture
+async def job(world: World) -> Job:
+    return await world.job()
+
+
+@pytest.fixture
+def employer(world: World, job: Job) -> Caller:
+    return world.by(Kind.EMPLOYER, job.organisation_id)
+
+
+async def _page(world: World, caller: Caller, **fields: object) -> pb.ListProposalsResponse:
+    request = pb.ListProposalsRequest(**fields)  # type: ignore[arg-type] # fields by name
+    return await caller.call(world.stub.ListProposals, request)
+
+
+def _ids(page: pb.ListProposalsResponse) -> list[str]:
+    return [proposal.proposal_id for proposal in page.proposals]
+
+
+def _expected(order: int, rates: dict[str, int]) -> list[str]:
+    newest = [*rates][::-1]
+    match order:
+        case pb.PROPOSAL_ORDER_RATE:
+            return sorted(rates, key=lambda each: (rates[each], each))
+        case pb.PROPOSAL_ORDER_MATCH:
+            return sorted(newest, reverse=True)  # all match alike
+        case _:
+            return newest
+
+
+@pytest.mark.parametrize("order", pb.ProposalOrder.values())
+async def test_pages_show_each_proposal_once_and_in_order_while_more_come_in(
+    order: int, world: World, job: Job, employer: Caller
+) -> None:
+    rates = {
+        (await world.offered(job, rate)).proposal_id: rate for rate in (500, 300, 500, 900, 100)
+    }
+    seen: list[str] = []
+    token = ""
+    while True:
+        page = await _page(
+            world, employer, job_id=job.job_id, order=order, page_size=2, page_token=token
+        )
+        seen += _ids(page)
+        token = page.next_page_token
+        if not token:
+            break
+        await world.offered(job, 9_000)
+    assert len(seen) == len(set(seen))
+    assert [each for each in seen if each in rates] == _expected(order, rates)
+
+
+async def test_a_list_is_narrowed_by_review_states_and_leaves_out_what_is_withdrawn(
+    world: World, job: Job, employer: Caller
+) -> None:
+    maybe, declined, fresh, gone = [await world.offered(job) for _ in range(4)]
+    await world.review(maybe, pb.REVIEW_STATE_MAYBE)
+    await world.review(declined, pb.REVIEW_STATE_DECLINED)
+    await world.withdraw(gone)
+    undecided = [pb.REVIEW_STATE_UNREVIEWED, pb.REVIEW_STATE_MAYBE]
+    for states, expected in (
+        ([], [fresh, declined, maybe]),
+        (undecided, [fresh, maybe]),
+        ([pb.REVIEW_STATE_DECLINED], [declined]),
+        ([pb.REVIEW_STATE_HIRED], []),
+    ):
+        page = await _page(world, employer, job_id=job.job_id, review_states=states)
+        assert _ids(page) == [each.proposal_id for each in expected]
+
+
+async def test_the_best_match_comes_first(world: World, job: Job, employer: Caller) -> None:
+    worst, best = await world.offered(job), await world.offered(job)
+    async with world.database.begin() as tx:
+        for offered, score in ((worst, 10), (best, 90)):
+            at = PROPOSAL.c.proposal_id == offered.proposal_id
+            await tx.execute(sa.update(PROPOSAL).where(at).values(match_score=score))
+    page = await _page(world, employer, job_id=job.job_id, order=pb.PROPOSAL_ORDER_MATCH)
+    assert _ids(page) == [best.proposal_id, worst.proposal_id]
+
+
+async def test_counts_tell_every_state_of_what_is_live(
+    world: World, job: Job, employer: Caller
+) -> None:
+    maybe, _, gone = [await world.offered(job) for _ in range(3)]
+    await world.review(maybe, pb.REVIEW_STATE_MAYBE)
+    await world.withdraw(gone)
+    answer = await world.count(employer, job.job_id)
+    counted = {each.review_state: each.count for each in answer.counts}
+    expected = dict.fromkeys(pb.ReviewState.values()[1:], 0)
+    ones = {pb.REVIEW_STATE_MAYBE: 1, pb.REVIEW_STATE_UNREVIEWED: 1}
+    assert (counted, answer.total) == ({**expected, **ones}, 2)
+
+
+async def test_a_page_token_is_bound_to_its_caller_job_filter_and_order(
+    world: World, job: Job, employer: Caller
+) -> None:
+    for _ in range(2):
+        await world.offered(job)
+    of_job = {"job_id": job.job_id, "page_size": 1}
+    token = (await _page(world, employer, **of_job)).next_page_token
+    assert token
+    other = await world.job(organisation_id=job.organisation_id)
+    colleague = world.by(Kind.EMPLOYER, job.organisation_id)
+    for caller, fields in (
+        (colleague, {}),
+        (employer, {"job_id": other.job_id}),
+        (employer, {"order": pb.PROPOSAL_ORDER_RATE}),
+        (employer, {"review_states": [pb.REVIEW_STATE_MAYBE]}),
+        (employer, {"page_token": "made-up"}),
+        (employer, {"page_size": -1}),
+    ):
+        asked = {**of_job, "page_token": token, **fields}
+        told = await refusal(_page(world, caller, **asked))
+        assert told.code is grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def test_every_bad_filter_is_named_in_one_answer(world: World, employer: Caller) -> None:
+    told = await refusal(_page(world, employer, review_states=[1, 77], order=77))
+    fields = [violation.field for violation in told.violations]
+    assert fields == ["job_id", "review_states[1]", "order"]
+
+
+async def _rows_read(tx: AsyncConnection) -> int:
+    """How many rows this transaction has read from the tables of proposals so far."""
+    query = "SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::bigint"
+    where = "FROM pg_stat_xact_user_tables WHERE schemaname = 'proposals'"
+    return int(await tx.scalar(sa.text(f"{query} {where}")) or 0)
+
+
+async def _crowd(world: World, one: Offered, count: int) -> None:
+    """Fill a job with proposals: of eight, seven are declined; every fifth is withdrawn."""
+    async with world.database.begin() as tx:
+        found = await tx.execute(
+            sa.select(PROPOSAL).where(PROPOSAL.c.proposal_id == one.proposal_id)
+        )
+        row, now = found.one()._asdict(), datetime.now(UTC)
+        rows = [
+            {
+                **row,
+                "proposal_id": new_id("p"),
+                "trainer_id": new_id("tr"),
+                "rate": 1 + number * 7919 % count,
+                "match_score": number % 101,
+                "review_state": ReviewState.DECLINED if number % 8 else ReviewState.SHORTLISTED,
+                "withdrawn": number % 5 == 0,
+                "create_time": now + timedelta(seconds=number),
+            }
+            for number in range(count)
+        ]
+        await tx.execute(sa.insert(PROPOSAL), rows)
+    async with world.database.begin() as tx:
+        await tx.execute(sa.text(f"ANALYZE {PROPOSAL.fullname}"))
+
+
+async def test_a_page_reads_no_more_rows_in_a_crowd(world: World, job: Job) -> None:
+    await _crowd(world, await world.offered(job), 3000)
+    rare = frozenset({ReviewState.SHORTLISTED, ReviewState.HIRED})
+    for order in Order:
+        for states in (frozenset(ReviewState), rare):
+            cursor = Cursor.read(10, "", order)
+            for _ in range(3):
+                async with world.database.begin() as tx:
+                    before = await _rows_read(tx)
+                    page = await proposals.list_of_job(tx, job.job_id, states, order, cursor)
+                    read = await _rows_read(tx) - before
+                assert len(page.items) == 10
+                assert {proposal.review_state for proposal in page.items} <= states
+                assert read < 150
+                cursor = Cursor.read(10, page.next_token, order)
