@@ -47,7 +47,7 @@ class Supervisor:
         self._patrol = asyncio.create_task(self._keep_logs_small(), name="log patrol")
         try:
             await self._start_all()
-        except BaseException:
+        except BaseException:  # also a Ctrl-C while starting must leave nothing running
             await self._stop_all()
             raise
         return self

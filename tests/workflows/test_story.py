@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -24,6 +24,7 @@ from workflows.hire.contract import (
     WORKFLOW_ACTOR,
     Actor,
     CancelOrder,
+    HirePolicy,
     HireTotals,
     OperatorRetry,
     PaymentChoice,
@@ -238,6 +239,42 @@ async def test_a_payment_that_is_processing_is_waited_for_before_anything_is_und
     assert "cancel_contract" not in stage.script.names()
     await handle.signal(HireWorkflow.payment_hint, PaymentHint(intent_id="pi_1"))
     assert await reason_of(handle) == "HIRE_CANCELLED"
+
+
+async def test_a_bank_that_takes_long_is_asked_ever_more_rarely(stage: Stage) -> None:
+    polls = tuple(timedelta(milliseconds=50 * n) for n in (1, 2, 3))
+    stage.script.answer(steps.TAKE_PAYMENT, PROCESSING)
+    stage.script.answer(steps.READ_PAYMENT, *[PROCESSING] * 100)
+    stage.script.answer(steps.SETTLE_PAYMENT, *[PROCESSING] * 4, CANCELED)
+    handle = await stage.begin(policy=HirePolicy(polls=polls))
+    await parked(stage.script)
+    await handle.execute_update(HireWorkflow.cancel_hire, CANCEL)
+    assert await reason_of(handle) == "HIRE_CANCELLED"
+    timers = [
+        event.timer_started_event_attributes.start_to_fire_timeout.ToTimedelta()
+        for event in (await handle.fetch_history()).events
+        if event.HasField("timer_started_event_attributes")
+    ]
+    assert timers[-4:] == [*polls, polls[-1]]
+
+
+async def test_a_retry_is_not_confirmed_long_after_it_was_asked_for(stage: Stage) -> None:
+    stage.script.answer(steps.TAKE_PAYMENT, DECLINED, PAID)
+    handle = await stage.begin()
+    await parked(stage.script)
+    before = datetime.now(UTC)
+    await handle.execute_update(HireWorkflow.retry_payment, OTHER_CARD)
+    await handle.result()
+    window = HirePolicy().saved_method_window
+    latest = stage.script.given(steps.TAKE_PAYMENT)[1].confirm_until
+    assert before + window <= latest <= datetime.now(UTC) + window
+
+
+async def test_a_saved_method_is_not_charged_long_after_it_was_asked_for(stage: Stage) -> None:
+    long_ago = datetime.now(UTC) - HirePolicy().saved_method_window - timedelta(seconds=1)
+    handle = await stage.begin(requested_at=long_ago)
+    await handle.result()
+    assert stage.script.given(steps.TAKE_PAYMENT)[0].method_id is None
 
 
 async def test_temporals_own_cancel_is_the_same_wish_and_twice_is_once(stage: Stage) -> None:

@@ -6,14 +6,14 @@ what exists.
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from workflows.hire import steps
-from workflows.hire.contract import HirePolicy, Stage
+from workflows.hire.contract import Stage
 from workflows.hire.failures import told
 from workflows.hire.steps import PaymentOutcome, PaymentStatus
 from workflows.hiring.domain import (
@@ -51,7 +51,11 @@ WAITS = {
     PaymentStatus.PROCESSING: WaitingFor.BANK,
     PaymentStatus.CANCELED: WaitingFor.PAYMENT_METHOD,
 }
-SAVED_METHOD_WINDOW = HirePolicy().saved_method_window
+CONFIRMABLE = {
+    IntentStatus.NEEDS_METHOD,
+    IntentStatus.NEEDS_CONFIRMATION,
+    IntentStatus.NEEDS_ACTION,
+}
 
 
 class PaymentActivities:
@@ -72,7 +76,8 @@ class PaymentActivities:
         with told():
             funding = await freeze_funding(self._hiring, _draft(given.order, given.step))
             intent = await self._intent_of(given, funding)
-            if given.method_id and _may_confirm(intent):
+            expected = self._hiring.clock() <= given.confirm_until
+            if given.method_id and expected and intent.status in CONFIRMABLE:
                 key = f"{given.key}:confirm:{given.attempt}"
                 intent = await self._intents.confirm(intent.intent_id, given.method_id, key)
         outcome = _outcome(intent, given.order)
@@ -183,17 +188,6 @@ class PaymentActivities:
                 funding=_funding_change(given.order, outcome),
             ),
         )
-
-
-def _may_confirm(intent: Intent) -> bool:
-    # A try that comes long after it was asked for would charge somebody who no longer expects it.
-    late = datetime.now(UTC) - activity.info().scheduled_time > SAVED_METHOD_WINDOW
-    open_states = {
-        IntentStatus.NEEDS_METHOD,
-        IntentStatus.NEEDS_CONFIRMATION,
-        IntentStatus.NEEDS_ACTION,
-    }
-    return not late and intent.status in open_states
 
 
 def _outcome(intent: Intent, order: steps.FundingOrder) -> PaymentOutcome:

@@ -136,11 +136,15 @@ class PaymentOutcome(Model):
 
 
 class TakePaymentInput(StepInput):
-    """Create the funding's intent if it has none, and confirm it if a method is given."""
+    """Create the funding's intent if it has none, and confirm it if a method is given.
+
+    No try confirms after `confirm_until`, however late it runs.
+    """
 
     order: FundingOrder
     attempt: int
     method_id: str | None
+    confirm_until: datetime
     deadline: datetime
 
 

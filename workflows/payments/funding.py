@@ -105,7 +105,7 @@ class Funding:
         self._attempt = 0
         self._hints = 0
         self._hints_seen = 0
-        self._retry: tuple[PaymentChoice, Actor] | None = None
+        self._retry: tuple[PaymentChoice, datetime, Actor] | None = None
         self._parked = False
         self._polled = 0
         self._deadline = workflow.now() + policy.payment_deadline
@@ -126,12 +126,12 @@ class Funding:
 
     def retry(self, payment: PaymentChoice, actor: Actor) -> None:
         """Take up a person's new attempt at the next turn."""
-        self._retry = (payment, actor)
+        self._retry = (payment, workflow.now(), actor)
 
     async def collect(self) -> Collected:
         """Charge, waiting as long as the deadline allows. Returns when the intent is final."""
         try:
-            outcome = await self._take(self._first_method(), WORKFLOW_ACTOR)
+            outcome = await self._take(self._payment, self._requested_at, WORKFLOW_ACTOR)
             while outcome.status is not PaymentStatus.PAID:
                 stop = await self._park(outcome)
                 if stop is not None:
@@ -143,25 +143,25 @@ class Funding:
             return await self._settle(Stop.REJECTED if rejected else Stop.TIMED_OUT)
         return Collected(outcome)
 
-    def _first_method(self) -> str | None:
-        # A worker may have been down for hours: the employer no longer expects a charge.
-        fresh = workflow.now() - self._requested_at <= self._policy.saved_method_window
-        return self._payment.method_id if fresh else None
-
     async def _go_on(self, known: PaymentOutcome) -> PaymentOutcome:
         if self._retry is None:
             return await self._read(known)
-        payment, actor = self._retry
+        payment, asked_at, actor = self._retry
         if known.status is PaymentStatus.CANCELED:
             # Somebody cancelled the intent at the provider: only a new one can be paid.
             self.order = self.order.model_copy(update={"funding_id": str(workflow.uuid4())})
-        outcome = await self._take(payment.method_id, actor)
+        outcome = await self._take(payment, asked_at, actor)
         self._retry = None
         return outcome
 
-    async def _take(self, method_id: str | None, actor: Actor) -> PaymentOutcome:
+    async def _take(
+        self, payment: PaymentChoice, asked_at: datetime, actor: Actor
+    ) -> PaymentOutcome:
         self._attempt += 1
         self._hints_seen = self._hints
+        # Workers may have been down for hours: then nobody expects a charge any more.
+        confirm_until = asked_at + self._policy.saved_method_window
+        fresh = workflow.now() <= confirm_until
         return await self._runner.attempt(
             TAKE_PAYMENT,
             TakePaymentInput(
@@ -169,7 +169,8 @@ class Funding:
                 key=f"fund:{self.order.funding_id}",
                 order=self.order,
                 attempt=self._attempt,
-                method_id=method_id,
+                method_id=payment.method_id if fresh else None,
+                confirm_until=confirm_until,
                 deadline=self._deadline,
             ),
             STRIPE,
@@ -190,7 +191,11 @@ class Funding:
         )
 
     async def _settle(self, stop: Stop) -> Collected:
-        """Make the intent final; a payment that is processing is waited for."""
+        """Make the intent final; a payment that is processing is waited for.
+
+        A bank may take days: reads grow rarer, as while parked, so that history stays short.
+        """
+        self._polled = 0
         while True:
             self._hints_seen = self._hints
             outcome = await self._runner.insist(
@@ -203,7 +208,7 @@ class Funding:
             )
             if outcome.status in {PaymentStatus.PAID, PaymentStatus.CANCELED}:
                 return Collected(outcome, stop)
-            await self._wait(self._hinted, self._policy.polls[0], "wait for the bank's decision")
+            await self._wait(self._hinted, self._next_poll(), "wait for the bank's decision")
 
     async def _park(self, outcome: PaymentOutcome) -> Stop | None:
         """Wait for a hint, a retry, the next poll or an end; tell which end it is, if one."""

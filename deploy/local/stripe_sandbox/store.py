@@ -88,7 +88,7 @@ class Store:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
-        except BaseException:
+        except BaseException:  # whatever leaves, a cancelled task too, takes its writes back
             self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
@@ -99,7 +99,7 @@ class Store:
         self._db.execute("SAVEPOINT attempt")
         try:
             yield
-        except BaseException:
+        except BaseException:  # as above
             self._db.execute("ROLLBACK TO attempt")
             self._db.execute("RELEASE attempt")
             raise
