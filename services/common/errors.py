@@ -8,6 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+# The longest id of ours; a provider's may be longer.
+ID_LIMIT = 64
+
 
 @dataclass(frozen=True, slots=True)
 class Violation:
@@ -92,6 +95,11 @@ class Problems:
 
     def __init__(self) -> None:
         self.violations: list[Violation] = []
+
+    def require_id(self, field: str, identifier: str, *, limit: int = ID_LIMIT) -> bool:
+        """Note an id that is missing, too long or not printable; answer whether it is sound."""
+        sound = 0 < len(identifier) <= limit and identifier.isprintable()
+        return self.require(sound, field, f"must have 1 to {limit} printable characters")
 
     def add(self, field: str, description: str) -> None:
         """Note one violation."""

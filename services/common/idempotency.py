@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.common.auth import Principal
-from services.common.errors import InvalidInput, Violation
+from services.common.errors import InvalidInput, Problems, Violation, problems
 from services.common.tables import chassis_tables
 
 T = TypeVar("T")
@@ -41,12 +41,17 @@ class Request:
             InvalidInput: the id is missing, too long or not printable.
 
         """
+        with problems() as noted:
+            cls.check(message, noted)
         request_id: str = message.request_id  # type: ignore[attr-defined] # each mutation has it
-        if not (0 < len(request_id) <= LONGEST_ID and request_id.isprintable()):
-            must = f"must have 1 to {LONGEST_ID} printable characters"
-            raise InvalidInput([Violation("request_id", must)])
         body = message.SerializeToString(deterministic=True)
         return cls(request_id, message.DESCRIPTOR.full_name, hashlib.sha256(body).digest())
+
+    @staticmethod
+    def check(message: Message, noted: Problems) -> None:
+        """Note an unsound request_id beside the other bad fields of a message."""
+        request_id: str = message.request_id  # type: ignore[attr-defined] # each mutation has it
+        noted.require_id("request_id", request_id, limit=LONGEST_ID)
 
 
 class Requests:

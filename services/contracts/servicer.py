@@ -17,7 +17,7 @@ from hireflow.contracts.v1 import contract_pb2 as pb
 from hireflow.contracts.v1 import contract_pb2_grpc
 from services.common.auth import Kind, current_caller
 from services.common.database import Database
-from services.common.errors import InvalidInput, Problems, problems
+from services.common.errors import Problems, problems
 from services.common.idempotency import Request
 from services.common.paging import Cursor
 from services.contracts.domain import Contract, Fees, Parties, RecordedCharge, check_amount
@@ -26,7 +26,6 @@ from services.contracts.use_cases.access import as_book_reader, as_hire_workflow
 from services.contracts.wire import (
     STRIPE_ID_LIMIT,
     check_filter,
-    check_id,
     contract_message,
     entry_message,
     invoice_message,
@@ -84,7 +83,7 @@ class ContractsServicer(contract_pb2_grpc.ContractsServiceServicer):
         """Read one contract."""
         caller = current_caller()
         with problems() as noted:
-            check_id("contract_id", request.contract_id, noted)
+            noted.require_id("contract_id", request.contract_id)
         contract = await reading.get_contract(self._database, caller, request.contract_id)
         message = contract_message(contract, with_costs=sees_costs(caller))
         return pb.GetContractResponse(contract=message)
@@ -97,7 +96,7 @@ class ContractsServicer(contract_pb2_grpc.ContractsServiceServicer):
         organisation_id = request.organisation_id or caller.organisation_id or ""
         with problems() as noted:
             if caller.kind is not Kind.TRAINER:
-                check_id("organisation_id", organisation_id, noted)
+                noted.require_id("organisation_id", organisation_id)
             check_filter("organisation_id", request.organisation_id, noted)
             check_filter("job_id", request.job_id, noted)
             states = read_states(request.states, noted)
@@ -120,7 +119,7 @@ class ContractsServicer(contract_pb2_grpc.ContractsServiceServicer):
     ) -> pb.GetInvoiceResponse:
         """Read one paper."""
         with problems() as noted:
-            check_id("invoice_id", request.invoice_id, noted)
+            noted.require_id("invoice_id", request.invoice_id)
         invoice = await reading.get_invoice(self._database, current_caller(), request.invoice_id)
         return pb.GetInvoiceResponse(invoice=invoice_message(invoice))
 
@@ -130,7 +129,7 @@ class ContractsServicer(contract_pb2_grpc.ContractsServiceServicer):
         """List a contract's papers."""
         caller = current_caller()
         with problems() as noted:
-            check_id("contract_id", request.contract_id, noted)
+            noted.require_id("contract_id", request.contract_id)
         scope = ("invoices", caller.kind, caller.id, request.contract_id)
         cursor = Cursor.read(request.page_size, request.page_token, *scope)
         page = await reading.list_invoices(self._database, caller, request.contract_id, cursor)
@@ -143,7 +142,7 @@ class ContractsServicer(contract_pb2_grpc.ContractsServiceServicer):
         """List a contract's ledger."""
         caller = as_book_reader(current_caller())
         with problems() as noted:
-            check_id("contract_id", request.contract_id, noted)
+            noted.require_id("contract_id", request.contract_id)
         scope = ("ledger", caller.kind, caller.id, request.contract_id)
         cursor = Cursor.read(request.page_size, request.page_token, *scope)
         page = await reading.list_ledger_entries(
@@ -158,9 +157,9 @@ class ContractsServicer(contract_pb2_grpc.ContractsServiceServicer):
         """Write down what a hire agreed."""
         caller = as_hire_workflow(current_caller())
         with problems() as noted:
-            _check_request_id(request, noted)
+            Request.check(request, noted)
             for field in ("contract_id", "milestone_id", *_PARTIES):
-                check_id(field, getattr(request, field), noted)
+                noted.require_id(field, getattr(request, field))
             terms = read_terms(request.milestone, noted)
             quote = read_quote(request.quote, terms, noted)
         proposed = Contract.propose(
@@ -203,8 +202,8 @@ class ContractsServicer(contract_pb2_grpc.ContractsServiceServicer):
         """Give up a contract that is not paid."""
         caller = as_hire_workflow(current_caller())
         with problems() as noted:
-            _check_request_id(request, noted)
-            check_id("contract_id", request.contract_id, noted)
+            Request.check(request, noted)
+            noted.require_id("contract_id", request.contract_id)
             named = _REASON.fullmatch(request.reason)
             noted.require(named, "reason", "must be the name of a reason, such as HIRE_CANCELLED")
         cancelled = await forming.cancel_contract(
@@ -246,7 +245,7 @@ class ContractsServicer(contract_pb2_grpc.ContractsServiceServicer):
         with problems() as noted:
             _check_milestone(request, noted)
             charge = read_charge(request.charge, noted)
-            check_id("refund_id", request.refund_id, noted, limit=STRIPE_ID_LIMIT)
+            noted.require_id("refund_id", request.refund_id, limit=STRIPE_ID_LIMIT)
         contract = await charging.record_refunded_charge(
             self._database,
             caller,
@@ -260,15 +259,7 @@ class ContractsServicer(contract_pb2_grpc.ContractsServiceServicer):
 _PARTIES = ("organisation_id", "trainer_id", "job_id", "proposal_id", "hire_id")
 
 
-def _check_request_id(request: Message, noted: Problems) -> None:
-    # The chassis knows what a request id is; asked here, its word comes with all the others.
-    try:
-        Request.of(request)
-    except InvalidInput as invalid:
-        noted.violations.extend(invalid.violations)
-
-
 def _check_milestone(request: MilestoneRequest, noted: Problems) -> None:
-    _check_request_id(request, noted)
-    check_id("contract_id", request.contract_id, noted)
-    check_id("milestone_id", request.milestone_id, noted)
+    Request.check(request, noted)
+    noted.require_id("contract_id", request.contract_id)
+    noted.require_id("milestone_id", request.milestone_id)

@@ -20,7 +20,6 @@ from services.contracts.domain import (
     Quote,
 )
 
-ID_LIMIT = 64
 # Stripe's ids are its own; it promises no more than that they fit here.
 STRIPE_ID_LIMIT = 255
 _LIST_LIMIT = 50
@@ -30,16 +29,10 @@ _STATES: dict[int, ContractState] = {
 }
 
 
-def check_id(field: str, identifier: str, noted: Problems, *, limit: int = ID_LIMIT) -> None:
-    """Note an id that is missing, too long or not printable."""
-    sound = 0 < len(identifier) <= limit and identifier.isprintable()
-    noted.require(sound, field, f"must have 1 to {limit} printable characters")
-
-
 def check_filter(field: str, identifier: str, noted: Problems) -> None:
     """Note an id that is given and unsound; a list or a quote may do without."""
     if identifier:
-        check_id(field, identifier, noted)
+        noted.require_id(field, identifier)
 
 
 def read_terms(message: pb.MilestoneTerms, noted: Problems) -> MilestoneTerms:
@@ -75,8 +68,8 @@ def read_quote(message: pb.Quote, terms: MilestoneTerms, noted: Problems) -> Quo
 def read_charge(message: pb.Charge, noted: Problems) -> Charge:
     """Read a charge, noting every bad field; whether it fits is not decided here."""
     for field in ("charge_id", "payment_intent_id"):
-        check_id(f"charge.{field}", getattr(message, field), noted, limit=STRIPE_ID_LIMIT)
-    check_id("charge.funding_id", message.funding_id, noted)
+        noted.require_id(f"charge.{field}", getattr(message, field), limit=STRIPE_ID_LIMIT)
+    noted.require_id("charge.funding_id", message.funding_id)
     amount, currency = message.amount.minor_units, message.amount.currency_code
     noted.require(amount > 0, "charge.amount.minor_units", "must be positive")
     code = _CURRENCY.fullmatch(currency)

@@ -15,7 +15,7 @@ from google.protobuf.message import Message
 from hireflow.jobs.v1 import job_pb2, job_pb2_grpc
 from services.common.auth import current_caller
 from services.common.database import Database
-from services.common.errors import InvalidInput, Problems, problems
+from services.common.errors import Problems, problems
 from services.common.idempotency import Request
 from services.common.paging import Cursor
 from services.jobs.use_cases import lifecycle, positions, reading
@@ -29,8 +29,6 @@ from services.jobs.use_cases.access import (
 from services.jobs.use_cases.lifecycle import Change
 from services.jobs.use_cases.positions import HireCall
 from services.jobs.wire import Rewriting, has_screening_plan, job_message, read_posting, read_states
-
-ID_LIMIT = 64
 
 Context: TypeAlias = grpc.aio.ServicerContext[Message, Message]
 ChangeRequest: TypeAlias = (
@@ -60,7 +58,7 @@ class JobsServicer(job_pb2_grpc.JobsServiceServicer):
         """Create a draft."""
         member = as_member(current_caller())
         with problems() as noted:
-            _check_request_id(request, noted)
+            Request.check(request, noted)
             posting = read_posting(request.job, noted)
         job = await lifecycle.create_job(
             self._database,
@@ -79,8 +77,8 @@ class JobsServicer(job_pb2_grpc.JobsServiceServicer):
         """Change the fields named by the mask."""
         member = as_member(current_caller())
         with problems() as noted:
-            _check_request_id(request, noted)
-            _check_id("job.job_id", request.job.job_id, noted)
+            Request.check(request, noted)
+            noted.require_id("job.job_id", request.job.job_id)
             rewriting = Rewriting(request.job, request.update_mask, noted)
         change = self._change(member, request, request.job.job_id, request.job.etag)
         job = await lifecycle.update_job(
@@ -124,7 +122,7 @@ class JobsServicer(job_pb2_grpc.JobsServiceServicer):
     ) -> job_pb2.GetJobResponse:
         """Read one job."""
         with problems() as noted:
-            _check_id("job_id", request.job_id, noted)
+            noted.require_id("job_id", request.job_id)
         job = await reading.get_job(self._database, current_caller(), request.job_id)
         return job_pb2.GetJobResponse(job=job_message(job))
 
@@ -135,7 +133,7 @@ class JobsServicer(job_pb2_grpc.JobsServiceServicer):
         caller = as_reader(current_caller())
         organisation_id = request.organisation_id or caller.organisation_id or ""
         with problems() as noted:
-            _check_id("organisation_id", organisation_id, noted)
+            noted.require_id("organisation_id", organisation_id)
             states = read_states(request.states, noted)
         scope = (caller.kind, caller.id, organisation_id, *sorted(states))
         cursor = Cursor.read(request.page_size, request.page_token, *scope)
@@ -172,7 +170,7 @@ class JobsServicer(job_pb2_grpc.JobsServiceServicer):
         caller = as_hire_workflow(current_caller())
         with problems() as noted:
             _check_position(request, noted)
-            _check_id("contract_id", request.contract_id, noted)
+            noted.require_id("contract_id", request.contract_id)
         call = self._hire_call(caller, request)
         answer = await positions.fill_position(self._database, call, request.contract_id)
         return job_pb2.FillPositionResponse(
@@ -182,8 +180,8 @@ class JobsServicer(job_pb2_grpc.JobsServiceServicer):
     def _read_change(self, request: ChangeRequest) -> Change:
         member = as_member(current_caller())
         with problems() as noted:
-            _check_request_id(request, noted)
-            _check_id("job_id", request.job_id, noted)
+            Request.check(request, noted)
+            noted.require_id("job_id", request.job_id)
         return self._change(member, request, request.job_id, request.etag)
 
     def _change(self, member: Member, request: Message, job_id: str, etag: str) -> Change:
@@ -194,20 +192,7 @@ class JobsServicer(job_pb2_grpc.JobsServiceServicer):
         return HireCall(caller, key, request.job_id, request.hire_id, self._clock())
 
 
-def _check_request_id(request: Message, noted: Problems) -> None:
-    # The chassis knows what a request id is; asked here, its word comes with all the others.
-    try:
-        Request.of(request)
-    except InvalidInput as invalid:
-        noted.violations.extend(invalid.violations)
-
-
-def _check_id(field: str, identifier: str, noted: Problems) -> None:
-    sound = 0 < len(identifier) <= ID_LIMIT and identifier.isprintable()
-    noted.require(sound, field, f"must have 1 to {ID_LIMIT} printable characters")
-
-
 def _check_position(request: PositionRequest, noted: Problems) -> None:
-    _check_request_id(request, noted)
-    _check_id("job_id", request.job_id, noted)
-    _check_id("hire_id", request.hire_id, noted)
+    Request.check(request, noted)
+    noted.require_id("job_id", request.job_id)
+    noted.require_id("hire_id", request.hire_id)

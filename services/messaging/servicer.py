@@ -15,13 +15,13 @@ from google.protobuf.message import Message
 from hireflow.messaging.v1 import thread_pb2, thread_pb2_grpc
 from services.common.auth import Kind, current_caller
 from services.common.database import Database
-from services.common.errors import InvalidInput, Problems, problems
+from services.common.errors import problems
 from services.common.idempotency import Request
 from services.common.paging import Cursor
 from services.messaging.domain import Engagement, Proposal, check_text
 from services.messaging.use_cases import opening, reading, writing
 from services.messaging.use_cases.access import as_hire_workflow, as_member, as_writer
-from services.messaging.wire import check_id, message_message, read_kinds, thread_message
+from services.messaging.wire import message_message, read_kinds, thread_message
 
 Context: TypeAlias = grpc.aio.ServicerContext[Message, Message]
 
@@ -42,8 +42,8 @@ class MessagingServicer(thread_pb2_grpc.MessagingServiceServicer):
         """Open the thread of a proposal."""
         member = as_member(current_caller())
         with problems() as noted:
-            _check_request_id(request, noted)
-            check_id("proposal_id", request.proposal_id, noted)
+            Request.check(request, noted)
+            noted.require_id("proposal_id", request.proposal_id)
         thread = await opening.open_proposal_thread(
             self._database,
             member,
@@ -60,13 +60,13 @@ class MessagingServicer(thread_pb2_grpc.MessagingServiceServicer):
         """Open the job thread of a contract."""
         caller = as_hire_workflow(current_caller())
         with problems() as noted:
-            _check_request_id(request, noted)
-            check_id("thread_id", request.thread_id, noted)
-            check_id("organisation_id", request.organisation_id, noted)
-            check_id("job_id", request.job_id, noted)
-            check_id("proposal_id", request.proposal_id, noted)
-            check_id("contract_id", request.contract_id, noted)
-            check_id("trainer_id", request.trainer_id, noted)
+            Request.check(request, noted)
+            noted.require_id("thread_id", request.thread_id)
+            noted.require_id("organisation_id", request.organisation_id)
+            noted.require_id("job_id", request.job_id)
+            noted.require_id("proposal_id", request.proposal_id)
+            noted.require_id("contract_id", request.contract_id)
+            noted.require_id("trainer_id", request.trainer_id)
         proposal = Proposal(
             proposal_id=request.proposal_id,
             job_id=request.job_id,
@@ -89,7 +89,7 @@ class MessagingServicer(thread_pb2_grpc.MessagingServiceServicer):
     ) -> thread_pb2.GetThreadResponse:
         """Read one thread."""
         with problems() as noted:
-            check_id("thread_id", request.thread_id, noted)
+            noted.require_id("thread_id", request.thread_id)
         thread = await reading.get_thread(self._database, current_caller(), request.thread_id)
         return thread_pb2.GetThreadResponse(thread=thread_message(thread))
 
@@ -104,9 +104,9 @@ class MessagingServicer(thread_pb2_grpc.MessagingServiceServicer):
                 own = not organisation_id
                 noted.require(own, "organisation_id", "must be empty: a trainer lists its own")
             else:
-                check_id("organisation_id", organisation_id, noted)
+                noted.require_id("organisation_id", organisation_id)
             if request.job_id:
-                check_id("job_id", request.job_id, noted)
+                noted.require_id("job_id", request.job_id)
             kinds = read_kinds(request.kind, noted)
         scope = (caller.kind, caller.id, organisation_id, request.job_id, request.kind)
         page = await reading.list_threads(
@@ -128,8 +128,8 @@ class MessagingServicer(thread_pb2_grpc.MessagingServiceServicer):
         """Write a message."""
         writer = as_writer(current_caller())
         with problems() as noted:
-            _check_request_id(request, noted)
-            check_id("thread_id", request.thread_id, noted)
+            Request.check(request, noted)
+            noted.require_id("thread_id", request.thread_id)
             check_text(request.text, noted)
         message = await writing.send_message(
             self._database,
@@ -148,7 +148,7 @@ class MessagingServicer(thread_pb2_grpc.MessagingServiceServicer):
         """List a thread's messages, newest first."""
         caller = current_caller()
         with problems() as noted:
-            check_id("thread_id", request.thread_id, noted)
+            noted.require_id("thread_id", request.thread_id)
         scope = (caller.kind, caller.id, request.thread_id)
         cursor = Cursor.read(request.page_size, request.page_token, *scope)
         page = await reading.list_messages(self._database, caller, request.thread_id, cursor)
@@ -156,11 +156,3 @@ class MessagingServicer(thread_pb2_grpc.MessagingServiceServicer):
             messages=[message_message(message) for message in page.items],
             next_page_token=page.next_token,
         )
-
-
-def _check_request_id(request: Message, noted: Problems) -> None:
-    # The chassis knows what a request id is; asked here, its word comes with all the others.
-    try:
-        Request.of(request)
-    except InvalidInput as invalid:
-        noted.violations.extend(invalid.violations)

@@ -9,17 +9,9 @@ from hireflow.messaging.v1 import thread_pb2
 from services.common.errors import Problems
 from services.messaging.domain import Message, MessageKind, Sender, Thread, ThreadKind
 
-ID_LIMIT = 64
-
 _KINDS: dict[int, ThreadKind] = {
     thread_pb2.ThreadKind.Value(f"THREAD_KIND_{kind}"): kind for kind in ThreadKind
 }
-
-
-def check_id(field: str, identifier: str, noted: Problems) -> None:
-    """Note an id that is missing, too long or not printable."""
-    sound = 0 < len(identifier) <= ID_LIMIT and identifier.isprintable()
-    noted.require(sound, field, f"must have 1 to {ID_LIMIT} printable characters")
 
 
 def read_kinds(number: int, noted: Problems) -> frozenset[ThreadKind]:

@@ -16,7 +16,7 @@ from hireflow.proposals.v1 import proposal_pb2 as pb
 from hireflow.proposals.v1 import proposal_pb2_grpc
 from services.common.auth import current_caller
 from services.common.database import Database
-from services.common.errors import InvalidInput, Problems, problems
+from services.common.errors import ID_LIMIT, Problems, problems
 from services.common.idempotency import Request
 from services.common.paging import Cursor
 from services.proposals import wire
@@ -29,7 +29,6 @@ from services.proposals.use_cases.access import (
     as_trainer,
 )
 from services.proposals.use_cases.hiring import HireCall
-from services.proposals.wire import ID_LIMIT, check_id
 
 Context: TypeAlias = grpc.aio.ServicerContext[Message, Message]
 HireRequest: TypeAlias = pb.ReserveProposalRequest | pb.ReleaseProposalRequest | pb.MarkHiredRequest
@@ -51,7 +50,7 @@ class ProposalsServicer(proposal_pb2_grpc.ProposalsServiceServicer):
         """Write the calling trainer's profile, whole."""
         trainer = as_trainer(current_caller())
         with problems() as noted:
-            _check_request_id(request, noted)
+            Request.check(request, noted)
             profile = wire.read_profile(request.profile, trainer.id, self._clock(), noted)
         written = await offering.upsert_profile(
             self._database, trainer, Request.of(request), profile
@@ -72,8 +71,8 @@ class ProposalsServicer(proposal_pb2_grpc.ProposalsServiceServicer):
         """Offer the calling trainer's work for a job."""
         trainer = as_trainer(current_caller())
         with problems() as noted:
-            _check_request_id(request, noted)
-            check_id("job_id", request.job_id, noted)
+            Request.check(request, noted)
+            noted.require_id("job_id", request.job_id)
             offer = wire.read_offer(request, noted)
         own = await offering.submit_proposal(
             self._database,
@@ -92,8 +91,8 @@ class ProposalsServicer(proposal_pb2_grpc.ProposalsServiceServicer):
         """Take a proposal back."""
         trainer = as_trainer(current_caller())
         with problems() as noted:
-            _check_request_id(request, noted)
-            check_id("proposal_id", request.proposal_id, noted)
+            Request.check(request, noted)
+            noted.require_id("proposal_id", request.proposal_id)
         own = await offering.withdraw_proposal(
             self._database, trainer, Request.of(request), request.proposal_id, self._clock()
         )
@@ -105,7 +104,7 @@ class ProposalsServicer(proposal_pb2_grpc.ProposalsServiceServicer):
         """Read one of the calling trainer's own proposals."""
         trainer = as_trainer(current_caller())
         with problems() as noted:
-            check_id("proposal_id", request.proposal_id, noted)
+            noted.require_id("proposal_id", request.proposal_id)
         own = await offering.get_own_proposal(self._database, trainer, request.proposal_id)
         return pb.GetOwnProposalResponse(proposal=wire.own_message(own))
 
@@ -127,7 +126,7 @@ class ProposalsServicer(proposal_pb2_grpc.ProposalsServiceServicer):
         """Read one proposal as its employer sees it."""
         reader = as_reader(current_caller())
         with problems() as noted:
-            check_id("proposal_id", request.proposal_id, noted)
+            noted.require_id("proposal_id", request.proposal_id)
         proposal = await reviewing.get_proposal(self._database, reader, request.proposal_id)
         return pb.GetProposalResponse(proposal=wire.proposal_message(proposal))
 
@@ -137,7 +136,7 @@ class ProposalsServicer(proposal_pb2_grpc.ProposalsServiceServicer):
         """List a job's live proposals."""
         reader = as_reader(current_caller())
         with problems() as noted:
-            check_id("job_id", request.job_id, noted)
+            noted.require_id("job_id", request.job_id)
             states = wire.read_states(request.review_states, noted)
             order = wire.read_order(request.order, noted)
         scope = (reader.kind, reader.id, request.job_id, order, *sorted(states))
@@ -156,7 +155,7 @@ class ProposalsServicer(proposal_pb2_grpc.ProposalsServiceServicer):
         """Count a job's live proposals by review state."""
         reader = as_reader(current_caller())
         with problems() as noted:
-            check_id("job_id", request.job_id, noted)
+            noted.require_id("job_id", request.job_id)
         counted = await reviewing.count_proposals(self._database, reader, request.job_id)
         counts = [
             pb.ReviewStateCount(review_state=wire.state_value(state), count=count)
@@ -170,8 +169,8 @@ class ProposalsServicer(proposal_pb2_grpc.ProposalsServiceServicer):
         """Move a proposal in the review."""
         member = as_member(current_caller())
         with problems() as noted:
-            _check_request_id(request, noted)
-            check_id("proposal_id", request.proposal_id, noted)
+            Request.check(request, noted)
+            noted.require_id("proposal_id", request.proposal_id)
             state = wire.read_state(request.review_state, noted)
             short = len(request.etag) <= ID_LIMIT
             noted.require(short, "etag", f"must have at most {ID_LIMIT} characters")
@@ -193,7 +192,7 @@ class ProposalsServicer(proposal_pb2_grpc.ProposalsServiceServicer):
         caller = as_hire_workflow(current_caller())
         with problems() as noted:
             _check_hire(request, noted)
-            check_id("organisation_id", request.organisation_id, noted)
+            noted.require_id("organisation_id", request.organisation_id)
         proposal = await hiring.reserve_proposal(
             self._database,
             self._hire_call(caller, request),
@@ -220,7 +219,7 @@ class ProposalsServicer(proposal_pb2_grpc.ProposalsServiceServicer):
         caller = as_hire_workflow(current_caller())
         with problems() as noted:
             _check_hire(request, noted)
-            check_id("contract_id", request.contract_id, noted)
+            noted.require_id("contract_id", request.contract_id)
         call = self._hire_call(caller, request)
         proposal = await hiring.mark_hired(self._database, call, request.contract_id)
         return pb.MarkHiredResponse(proposal=wire.proposal_message(proposal))
@@ -232,14 +231,6 @@ class ProposalsServicer(proposal_pb2_grpc.ProposalsServiceServicer):
 
 
 def _check_hire(request: HireRequest, noted: Problems) -> None:
-    _check_request_id(request, noted)
-    check_id("proposal_id", request.proposal_id, noted)
-    check_id("hire_id", request.hire_id, noted)
-
-
-def _check_request_id(request: Message, noted: Problems) -> None:
-    # The chassis knows what a request id is; asked here, its word comes with all the others.
-    try:
-        Request.of(request)
-    except InvalidInput as invalid:
-        noted.violations.extend(invalid.violations)
+    Request.check(request, noted)
+    noted.require_id("proposal_id", request.proposal_id)
+    noted.require_id("hire_id", request.hire_id)

@@ -11,7 +11,6 @@ from hireflow.proposals.v1 import proposal_pb2 as pb
 from services.common.errors import Problems
 from services.proposals.domain import Offer, Order, Own, Profile, Proposal, RateUnit, ReviewState
 
-ID_LIMIT = 64
 NAME_LIMIT = 100
 TITLE_LIMIT = 200
 TEXT_LIMIT = 20_000
@@ -31,12 +30,6 @@ _ORDERS: dict[int, Order] = {
     **{pb.ProposalOrder.Value(f"PROPOSAL_ORDER_{order}"): order for order in Order},
 }
 _UNITS: dict[int, RateUnit] = {pb.RateUnit.Value(f"RATE_UNIT_{unit}"): unit for unit in RateUnit}
-
-
-def check_id(field: str, identifier: str, noted: Problems) -> None:
-    """Note an id that is missing, too long or not printable."""
-    sound = 0 < len(identifier) <= ID_LIMIT and identifier.isprintable()
-    noted.require(sound, field, f"must have 1 to {ID_LIMIT} printable characters")
 
 
 def read_profile(message: pb.Profile, trainer_id: str, now: datetime, noted: Problems) -> Profile:

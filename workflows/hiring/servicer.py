@@ -15,7 +15,7 @@ from google.protobuf.message import Message
 
 from hireflow.hiring.v1 import hire_pb2, hire_pb2_grpc
 from services.common.auth import Principal, current_caller, may_move_money
-from services.common.errors import InvalidInput, Problems, problems
+from services.common.errors import Problems, problems
 from services.common.idempotency import Request
 from services.common.paging import Cursor
 from services.common.serving import remaining_deadline
@@ -39,7 +39,6 @@ from workflows.hiring.use_cases.access import (
 from workflows.hiring.use_cases.desk import Desk
 from workflows.hiring.use_cases.starting import StartOrder
 from workflows.hiring.wire import (
-    check_id,
     check_method_id,
     hire_message,
     method_message,
@@ -72,7 +71,7 @@ class HiringServicer(hire_pb2_grpc.HiringServiceServicer):
         caller = as_reader(current_caller())
         unreadable = Problems()
         with problems() as noted:
-            check_id("proposal_id", request.proposal_id, noted)
+            noted.require_id("proposal_id", request.proposal_id)
         milestone = read_milestone(request.milestone, unreadable)
         quote = await quoting.quote_hire(
             self._desk, caller, request.proposal_id, milestone, unreadable
@@ -88,8 +87,8 @@ class HiringServicer(hire_pb2_grpc.HiringServiceServicer):
         """Start a hire, attach to it, or offer it other terms."""
         starter = as_starter(current_caller())
         with problems() as noted:
-            _check_request_id(request, noted)
-            check_id("proposal_id", request.proposal_id, noted)
+            Request.check(request, noted)
+            noted.require_id("proposal_id", request.proposal_id)
             milestone = read_milestone(request.milestone, noted)
             milestone.check(noted)
             positive = request.expected_total_minor_units > 0
@@ -140,10 +139,10 @@ class HiringServicer(hire_pb2_grpc.HiringServiceServicer):
         caller = as_reader(current_caller())
         organisation_id = request.organisation_id or caller.organisation_id or ""
         with problems() as noted:
-            check_id("organisation_id", organisation_id, noted)
+            noted.require_id("organisation_id", organisation_id)
             for field in ("job_id", "proposal_id"):
                 if value := getattr(request, field):
-                    check_id(field, value, noted)
+                    noted.require_id(field, value)
             states = read_states(request.states, noted)
         wanted = Wanted(organisation_id, request.job_id, request.proposal_id, states)
         filters = (organisation_id, request.job_id, request.proposal_id, *sorted(states))
@@ -160,8 +159,8 @@ class HiringServicer(hire_pb2_grpc.HiringServiceServicer):
         """Try the payment again."""
         payer = as_payer(current_caller())
         with problems() as noted:
-            _check_request_id(request, noted)
-            check_id("hire_id", request.hire_id, noted)
+            Request.check(request, noted)
+            noted.require_id("hire_id", request.hire_id)
             payment = read_payment(request, noted)
         told = await steering.retry_payment(
             self._desk,
@@ -181,8 +180,8 @@ class HiringServicer(hire_pb2_grpc.HiringServiceServicer):
         """Cancel a hire before its payment succeeded."""
         member = as_member(current_caller())
         with problems() as noted:
-            _check_request_id(request, noted)
-            check_id("hire_id", request.hire_id, noted)
+            Request.check(request, noted)
+            noted.require_id("hire_id", request.hire_id)
             must = "must have 1 to 64 letters, digits and underscores"
             noted.require(_REASON.fullmatch(request.reason), "reason", must)
         told = await steering.cancel_hire(
@@ -262,29 +261,21 @@ class HiringServicer(hire_pb2_grpc.HiringServiceServicer):
         return await payment_methods.client_secret(self._desk, told.hire)
 
 
-def _check_request_id(request: Message, noted: Problems) -> None:
-    # The chassis knows what a request id is; asked here, its word comes with all the others.
-    try:
-        Request.of(request)
-    except InvalidInput as invalid:
-        noted.violations.extend(invalid.violations)
-
-
 def _check_hire_id(hire_id: str) -> None:
     with problems() as noted:
-        check_id("hire_id", hire_id, noted)
+        noted.require_id("hire_id", hire_id)
 
 
 def _check_approval(request: hire_pb2.ApproveHireRequest | hire_pb2.DeclineHireRequest) -> None:
     with problems() as noted:
-        _check_request_id(request, noted)
-        check_id("hire_id", request.hire_id, noted)
-        check_id("approval_id", request.approval_id, noted)
+        Request.check(request, noted)
+        noted.require_id("hire_id", request.hire_id)
+        noted.require_id("approval_id", request.approval_id)
 
 
 def _check_method(
     request: hire_pb2.SetDefaultPaymentMethodRequest | hire_pb2.RemovePaymentMethodRequest,
 ) -> None:
     with problems() as noted:
-        _check_request_id(request, noted)
+        Request.check(request, noted)
         check_method_id(request.payment_method_id, noted)

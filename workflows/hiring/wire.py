@@ -24,7 +24,6 @@ from workflows.hiring.domain import (
 from workflows.hiring.domain.terms import HireTerms
 from workflows.hiring.use_cases.payment_methods import ListedMethod, PaymentWish
 
-ID_LIMIT = 64
 # The provider's ids are longer than ours may be.
 METHOD_ID_LIMIT = 255
 
@@ -147,12 +146,6 @@ def read_states(
         if noted.require(number in _STATES, f"states[{index}]", "is not a known state"):
             states.add(_STATES[number])
     return frozenset(states)
-
-
-def check_id(field: str, identifier: str, noted: Problems) -> None:
-    """Note an id that is missing, too long or not printable."""
-    sound = 0 < len(identifier) <= ID_LIMIT and identifier.isprintable()
-    noted.require(sound, field, f"must have 1 to {ID_LIMIT} printable characters")
 
 
 def check_method_id(identifier: str, noted: Problems) -> None:
