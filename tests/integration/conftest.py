@@ -57,12 +57,11 @@ class Workspace:
 
 
 @pytest.fixture(scope="session")
-async def workspace(
-    infrastructure: Infrastructure, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Workspace]:
-    data = DataDir.at(tmp_path_factory.mktemp("workspace-keys"))
+def settings(infrastructure: Infrastructure, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """What a process of the tests is told; a room that needs more builds on it."""
+    data = DataDir.at(tmp_path_factory.mktemp("integration-keys"))
     ensure_keys(data)
-    settings = Settings.model_validate(
+    return Settings.model_validate(
         {
             "env": Environment.TEST,
             "database_url": infrastructure.postgres_url,
@@ -73,12 +72,21 @@ async def workspace(
             "shutdown_grace": 2.0,
         }
     )
+
+
+@pytest.fixture(scope="session")
+def signer(settings: Settings) -> Signer:
+    """Signs the tokens of the tests' callers."""
+    key = settings.auth_signing_key_file
+    assert key is not None
+    return Signer(key, settings.auth_issuer, settings.auth_audience)
+
+
+@pytest.fixture(scope="session")
+async def workspace(settings: Settings, signer: Signer) -> AsyncIterator[Workspace]:
     parts = (jobs, proposals, messaging)
     for part in parts:
         await migrate(settings, part.SCHEMA, part.MIGRATIONS)
-    key = settings.auth_signing_key_file
-    assert key is not None
-    signer = Signer(key, settings.auth_issuer, settings.auth_audience)
     async with running(settings, "workspace", [part.build for part in parts]) as process:
         await process.ready()
         async with grpc.aio.insecure_channel(process.address) as channel:

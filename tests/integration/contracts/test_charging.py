@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from hireflow.contracts.v1 import contract_pb2 as pb
-from tests.integration.contracts.world import Agreement, Stub, World, reason, refusal
+from tests.integration.contracts.world import Agreement, Stub, World, reason
+from tests.refusals import refusal
 
 ACTIVATED = ["milestone.funded", "contract.activated", "invoice.issued"]
 

@@ -11,10 +11,10 @@ from tests.integration.contracts.world import (
     World,
     quote,
     reason,
-    refusal,
     terms,
     unique,
 )
+from tests.refusals import refusal
 
 
 async def test_a_contract_is_pending_with_the_milestone_and_the_quote_that_were_agreed(

@@ -19,10 +19,10 @@ from tests.integration.contracts.world import (
     World,
     outcome,
     reason,
-    refusal,
     unique,
 )
 from tests.migrations_check import assert_migrated
+from tests.refusals import refusal
 from tests.unit.contracts.authorisation import AUTHORISATION
 
 MISSING = ("NOT_FOUND", "NOT_FOUND")

@@ -6,7 +6,6 @@ from typing import Any, TypeAlias
 from uuid import uuid4
 
 import grpc.aio
-import pytest
 import sqlalchemy as sa
 from google.protobuf.message import Message
 from google.type import date_pb2
@@ -16,8 +15,9 @@ from hireflow.contracts.v1 import contract_pb2 as pb
 from hireflow.contracts.v1 import contract_pb2_grpc
 from services.common.auth import Kind, Principal
 from services.common.bus import Bus
-from services.common.client import RemoteError, error_of
+from services.common.client import error_of
 from services.common.database import Database
+from tests.refusals import refusal
 
 # The stubs' asynchronous face exists for the type checker alone.
 Stub: TypeAlias = "contract_pb2_grpc.ContractsServiceAsyncStub"
@@ -188,13 +188,6 @@ def quote(amount: int) -> pb.Quote:
         total_minor_units=amount + amount // 10 + 995,
         currency_code="USD",
     )
-
-
-async def refusal(call: Awaitable[Message]) -> RemoteError:
-    """The error of a call that is expected to be refused."""
-    with pytest.raises(grpc.aio.AioRpcError) as refused:
-        await call
-    return error_of(refused.value)
 
 
 async def reason(call: Awaitable[Message]) -> tuple[str, str]:

@@ -3,17 +3,14 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import grpc.aio
 import pytest
 
-from deploy.local.data_dir import DataDir
-from deploy.local.keys import ensure_keys, private_key_file, public_keys_file
 from hireflow.hiring.v1 import hire_pb2_grpc
 from services.common.migrations import migrate
 from services.common.runtime import Part, Resources, running
-from services.common.settings import Environment
+from services.common.settings import Settings
 from services.common.tokens import Signer
 from tests.conftest import Infrastructure
 from tests.integration.hiring import fakes
@@ -28,27 +25,17 @@ WEBHOOK_SECRET = "whsec_of_the_tests"
 
 
 @pytest.fixture(scope="session")
-def settings(
-    infrastructure: Infrastructure, tmp_path_factory: pytest.TempPathFactory
-) -> HiringSettings:
-    data = DataDir.at(Path(tmp_path_factory.mktemp("hiring-keys")))
-    ensure_keys(data)
-    return HiringSettings.model_validate(
-        {
-            "env": Environment.TEST,
-            "database_url": infrastructure.postgres_url,
-            "nats_url": infrastructure.nats_url,
-            "temporal_address": infrastructure.temporal_address,
-            "stripe_api_key": "sk_test_hiring",
-            "stripe_webhook_secret": WEBHOOK_SECRET,
-            "webhook_listen": "127.0.0.1:0",
-            "auth_keys": str(public_keys_file(data)),
-            "auth_signing_key_file": private_key_file(data),
-            "answer_wait": 0.02,
-            "log_level": "ERROR",
-            "shutdown_grace": 2.0,
-        }
-    )
+def settings(settings: Settings, infrastructure: Infrastructure) -> HiringSettings:
+    """The settings of all rooms, and those of the hire."""
+    own = {
+        "temporal_address": infrastructure.temporal_address,
+        "stripe_api_key": "sk_test_hiring",
+        "stripe_webhook_secret": WEBHOOK_SECRET,
+        "webhook_listen": "127.0.0.1:0",
+        "answer_wait": 0.02,
+        "log_level": "ERROR",
+    }
+    return HiringSettings.model_validate({**settings.model_dump(), **own})
 
 
 @dataclass
@@ -90,13 +77,10 @@ async def served(
 
 
 @pytest.fixture(scope="session")
-async def world(settings: HiringSettings) -> AsyncIterator[World]:
+async def world(settings: HiringSettings, signer: Signer) -> AsyncIterator[World]:
     """Two processes on one database: one answers at once, the other waits for something to tell."""
     await migrate(settings, wiring.SCHEMA, wiring.MIGRATIONS)
     around = Surroundings()
-    key = settings.auth_signing_key_file
-    assert key is not None
-    signer = Signer(key, settings.auth_issuer, settings.auth_audience)
     patient = settings.model_copy(update={"answer_wait": 8.0})
     async with served(settings, around) as stub, served(patient, around) as patient_stub:
         yield World(

@@ -6,7 +6,8 @@ from google.protobuf.message import Message
 
 from hireflow.jobs.v1 import job_pb2
 from services.common.auth import Kind
-from tests.integration.jobs.world import Metadata, World, new_id, refusal
+from tests.integration.jobs.world import Metadata, World, new_id
+from tests.refusals import refusal
 from tests.unit.jobs.authorisation import AUTHORISATION
 
 METHODS = job_pb2.DESCRIPTOR.services_by_name["JobsService"].methods_by_name

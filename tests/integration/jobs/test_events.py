@@ -13,7 +13,8 @@ from services.common.bus import EVENTS, Bus
 from services.common.outbox import Event, Outbox
 from services.jobs import store
 from services.jobs.use_cases.proposal_counts import count_proposal
-from tests.integration.jobs.world import Metadata, World, complete_job, new_id, refusal
+from tests.integration.jobs.world import Metadata, World, complete_job, new_id
+from tests.refusals import refusal
 
 PROPOSALS = Outbox("jobs")
 

@@ -8,7 +8,8 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from hireflow.jobs.v1 import job_pb2
 from services.common.auth import Kind
-from tests.integration.jobs.world import Metadata, World, complete_job, new_id, refusal
+from tests.integration.jobs.world import Metadata, World, complete_job, new_id
+from tests.refusals import refusal
 
 
 async def test_a_job_lives_from_draft_to_archive_and_tells_each_step(

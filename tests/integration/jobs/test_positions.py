@@ -7,7 +7,8 @@ import pytest
 
 from hireflow.jobs.v1 import job_pb2
 from services.common.auth import Kind
-from tests.integration.jobs.world import Metadata, World, new_id, refusal
+from tests.integration.jobs.world import Metadata, World, new_id
+from tests.refusals import refusal
 
 FINISHES = job_pb2.JobSettings(finish_when_filled=True)
 

@@ -1,19 +1,15 @@
 """What the tests of jobs share: callers, ready-made jobs, and a look at the events."""
 
 import asyncio
-from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 from uuid import uuid4
 
-import grpc.aio
-import pytest
 import sqlalchemy as sa
 
 from hireflow.jobs.v1 import job_pb2, job_pb2_grpc
 from services.common.auth import Kind, Principal
-from services.common.client import RemoteError, error_of
 from services.common.database import Database
 from services.common.tables import chassis_tables
 from services.common.tokens import Signer
@@ -43,13 +39,6 @@ def complete_job(**changes: object) -> job_pb2.Job:
         "positions": 2,
     }
     return job_pb2.Job(**{**fields, **changes})  # type: ignore[arg-type] # fields by name
-
-
-async def refusal(call: Awaitable[object]) -> RemoteError:
-    """The error that a call must end with."""
-    with pytest.raises(grpc.aio.AioRpcError) as raised:
-        await call
-    return error_of(raised.value)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from google.protobuf.message import Message
 
 from hireflow.messaging.v1 import thread_pb2
 from services.common.auth import Kind
-from tests.integration.messaging.world import Metadata, Parties, World, new_id, refusal
+from tests.integration.messaging.world import Metadata, Parties, World, new_id
+from tests.refusals import refusal
 from tests.unit.messaging.authorisation import AUTHORISATION
 
 METHODS = thread_pb2.DESCRIPTOR.services_by_name["MessagingService"].methods_by_name

@@ -13,7 +13,8 @@ from services.common.paging import Cursor
 from services.messaging.domain import ThreadKind
 from services.messaging.store import threads
 from services.messaging.store.tables import PARTICIPANT, THREAD
-from tests.integration.messaging.world import Metadata, World, new_id, refusal
+from tests.integration.messaging.world import Metadata, World, new_id
+from tests.refusals import refusal
 
 
 def _ids(page: thread_pb2.ListThreadsResponse) -> list[str]:

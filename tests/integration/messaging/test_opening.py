@@ -9,7 +9,8 @@ from hireflow.common.v1 import actor_pb2
 from hireflow.messaging.v1 import thread_pb2
 from services.common.auth import Kind
 from services.messaging.domain import WELCOME
-from tests.integration.messaging.world import Parties, World, new_id, refusal
+from tests.integration.messaging.world import Parties, World, new_id
+from tests.refusals import refusal
 
 
 async def test_a_proposal_thread_is_opened_once_whoever_asks(

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from hireflow.messaging.v1 import thread_pb2
 from services.common.contact_details import REMOVED
 from services.messaging.store.tables import MESSAGE
-from tests.integration.messaging.world import Parties, World, new_id, refusal
+from tests.integration.messaging.world import Parties, World, new_id
+from tests.refusals import refusal
 
 
 async def _texts(world: World, thread_id: str) -> list[tuple[int, str]]:

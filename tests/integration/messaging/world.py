@@ -1,19 +1,16 @@
 """What the tests of messaging share: callers, known proposals, threads, a look at the events."""
 
 import asyncio
-from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 from uuid import uuid4
 
 import grpc.aio
-import pytest
 import sqlalchemy as sa
 
 from hireflow.messaging.v1 import thread_pb2, thread_pb2_grpc
 from services.common.auth import Kind, Principal
-from services.common.client import RemoteError, error_of
 from services.common.database import Database
 from services.common.tables import chassis_tables
 from services.common.tokens import Signer
@@ -26,13 +23,6 @@ OUTBOX = chassis_tables(sa.MetaData(schema="messaging")).outbox
 
 def new_id(noun: str) -> str:
     return f"{noun}-{uuid4().hex[:12]}"
-
-
-async def refusal(call: Awaitable[object]) -> RemoteError:
-    """The error that a call must end with."""
-    with pytest.raises(grpc.aio.AioRpcError) as raised:
-        await call
-    return error_of(raised.value)
 
 
 @dataclass(frozen=True)
