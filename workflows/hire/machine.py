@@ -86,7 +86,10 @@ class StepMachine:
     async def _wait_for_operator(self, activity: str, reason: str) -> None:
         seen = self._operator_retries
         self._blocked = True
-        workflow.upsert_search_attributes([HIRE_BLOCKED.value_set(reason)])
+        # An operator is waited for without end: a deadline shown before is over.
+        workflow.upsert_search_attributes(
+            [HIRE_BLOCKED.value_set(reason), HIRE_DEADLINE.value_unset()]
+        )
         self._describe(f"BLOCKED in {activity}: {reason}. An operator retries with retry_step.")
         await workflow.execute_activity(
             steps.BLOCK.name,
@@ -100,6 +103,11 @@ class StepMachine:
         await workflow.wait_condition(lambda: self._operator_retries > seen)
         self._blocked = False
         workflow.upsert_search_attributes([HIRE_BLOCKED.value_unset()])
+
+    def _show_ended(self) -> None:
+        workflow.upsert_search_attributes(
+            [HIRE_STAGE.value_set(Stage.ENDED), HIRE_DEADLINE.value_unset()]
+        )
 
     def _enter(self, stage: Stage, what: str) -> None:
         self._stage = stage

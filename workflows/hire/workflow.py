@@ -91,14 +91,14 @@ class HireWorkflow(StepMachine):
             payment = await self._collect_payment()
         except Undone as end:
             await self._undo(end)
-            workflow.upsert_search_attributes([HIRE_STAGE.value_set(Stage.ENDED)])
+            self._show_ended()
             message = f"hire {hire.hire_id} ended undone"
             raise ApplicationError(message, type=end.reason, non_retryable=True) from end
         # The pivot: the money is there. From here the hire only goes forward.
         await self._activate_contract(payment)
         await self._open_thread()
         await self._complete()
-        workflow.upsert_search_attributes([HIRE_STAGE.value_set(Stage.ENDED)])
+        self._show_ended()
         return HireResult(
             hire_id=hire.hire_id,
             contract_id=self._contract_id,
