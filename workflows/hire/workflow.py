@@ -13,7 +13,6 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 from workflows.hire import steps
 from workflows.hire.contract import (
-    HIRE_STAGE,
     WORKFLOW_ACTOR,
     Actor,
     CancelOrder,
