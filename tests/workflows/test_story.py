@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from temporalio.client import WorkflowUpdateFailedError
+from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
 from tests.workflows.conftest import Stage, reason_of
@@ -16,7 +16,6 @@ from tests.workflows.scripted import (
     NEEDS_CLIENT,
     PAID,
     PROCESSING,
-    ScriptedActivities,
     refused,
 )
 from workflows.hire import steps
@@ -25,6 +24,7 @@ from workflows.hire.contract import (
     Actor,
     CancelOrder,
     HirePolicy,
+    HireResult,
     HireTotals,
     OperatorRetry,
     PaymentChoice,
@@ -91,8 +91,14 @@ async def refusal(update: Awaitable[Any]) -> str:
     return caught.value.cause.type or ""
 
 
-async def parked(script: ScriptedActivities, takes: int = 1) -> None:
-    await until(lambda: len(script.given(steps.TAKE_PAYMENT)) >= takes)
+async def parked(handle: WorkflowHandle[HireWorkflow, HireResult]) -> None:
+    """Wait until the story waits for the payment: its timer is running then."""
+
+    async def waits() -> bool:
+        events = (await handle.fetch_history()).events
+        return any(event.HasField("timer_started_event_attributes") for event in events)
+
+    await until(waits)
 
 
 async def test_a_hire_that_meets_no_obstacle_is_six_activities_in_a_row(stage: Stage) -> None:
@@ -124,7 +130,7 @@ async def test_a_payment_that_needs_the_client_goes_on_after_a_hint_and_a_read(
     stage.script.answer(steps.TAKE_PAYMENT, NEEDS_CLIENT)
     stage.script.answer(steps.READ_PAYMENT, PAID)
     handle = await stage.begin()
-    await parked(stage.script)
+    await parked(handle)
     await handle.signal(HireWorkflow.payment_hint, PaymentHint(intent_id="pi_1"))
     await handle.result()
     assert stage.script.names() == [*HAPPY[:3], "read_payment", *HAPPY[3:]]
@@ -134,7 +140,7 @@ async def test_a_hint_is_never_believed(stage: Stage) -> None:
     stage.script.answer(steps.TAKE_PAYMENT, NEEDS_CLIENT)
     stage.script.answer(steps.READ_PAYMENT, NEEDS_CLIENT, PAID)
     handle = await stage.begin()
-    await parked(stage.script)
+    await parked(handle)
     await handle.signal(HireWorkflow.payment_hint, PaymentHint(intent_id="pi_other"))
     await until(lambda: len(stage.script.given(steps.READ_PAYMENT)) == 1)
     await handle.signal(HireWorkflow.payment_hint, PaymentHint(intent_id="pi_1"))
@@ -145,7 +151,7 @@ async def test_a_hint_is_never_believed(stage: Stage) -> None:
 async def test_a_declined_card_is_followed_by_another_on_the_same_funding(stage: Stage) -> None:
     stage.script.answer(steps.TAKE_PAYMENT, DECLINED, PAID)
     handle = await stage.begin()
-    await parked(stage.script)
+    await parked(handle)
     await handle.execute_update(HireWorkflow.retry_payment, OTHER_CARD)
     await handle.result()
     first, second = stage.script.given(steps.TAKE_PAYMENT)
@@ -158,7 +164,7 @@ async def test_a_declined_card_is_followed_by_another_on_the_same_funding(stage:
 async def test_an_intent_cancelled_at_stripe_is_replaced_by_a_new_funding(stage: Stage) -> None:
     stage.script.answer(steps.TAKE_PAYMENT, CANCELED, PAID)
     handle = await stage.begin()
-    await parked(stage.script)
+    await parked(handle)
     await handle.execute_update(HireWorkflow.retry_payment, OTHER_CARD)
     await handle.result()
     first, second = stage.script.given(steps.TAKE_PAYMENT)
@@ -170,7 +176,7 @@ async def test_a_second_retry_while_one_is_in_flight_is_refused(stage: Stage) ->
     gate = Gate(PAID)
     stage.script.answer(steps.TAKE_PAYMENT, DECLINED, gate)
     handle = await stage.begin()
-    await parked(stage.script)
+    await parked(handle)
     await handle.execute_update(HireWorkflow.retry_payment, OTHER_CARD)
     await gate.reached.wait()
     again = handle.execute_update(HireWorkflow.retry_payment, OTHER_CARD)
@@ -183,7 +189,7 @@ async def test_a_second_retry_while_one_is_in_flight_is_refused(stage: Stage) ->
 async def test_a_cancel_while_parked_settles_before_it_undoes(stage: Stage) -> None:
     stage.script.answer(steps.TAKE_PAYMENT, NEEDS_CLIENT)
     handle = await stage.begin()
-    await parked(stage.script)
+    await parked(handle)
     await handle.execute_update(HireWorkflow.cancel_hire, CANCEL)
     assert await reason_of(handle) == "HIRE_CANCELLED"
     assert stage.script.names() == [*HAPPY[:3], *UNDONE_AFTER_CONTRACT]
@@ -215,7 +221,7 @@ async def test_a_success_found_while_settling_a_cancel_is_refunded(stage: Stage)
     stage.script.answer(steps.TAKE_PAYMENT, NEEDS_CLIENT)
     stage.script.answer(steps.SETTLE_PAYMENT, PAID)
     handle = await stage.begin()
-    await parked(stage.script)
+    await parked(handle)
     await handle.execute_update(HireWorkflow.cancel_hire, CANCEL)
     assert await reason_of(handle) == "HIRE_CANCELLED"
     assert stage.script.names()[3:] == [
@@ -233,7 +239,7 @@ async def test_a_payment_that_is_processing_is_waited_for_before_anything_is_und
     stage.script.answer(steps.TAKE_PAYMENT, PROCESSING)
     stage.script.answer(steps.SETTLE_PAYMENT, PROCESSING, CANCELED)
     handle = await stage.begin()
-    await parked(stage.script)
+    await parked(handle)
     await handle.execute_update(HireWorkflow.cancel_hire, CANCEL)
     await until(lambda: len(stage.script.given(steps.SETTLE_PAYMENT)) == 1)
     assert "cancel_contract" not in stage.script.names()
@@ -247,7 +253,7 @@ async def test_a_bank_that_takes_long_is_asked_ever_more_rarely(stage: Stage) ->
     stage.script.answer(steps.READ_PAYMENT, *[PROCESSING] * 100)
     stage.script.answer(steps.SETTLE_PAYMENT, *[PROCESSING] * 4, CANCELED)
     handle = await stage.begin(policy=HirePolicy(polls=polls))
-    await parked(stage.script)
+    await parked(handle)
     await handle.execute_update(HireWorkflow.cancel_hire, CANCEL)
     assert await reason_of(handle) == "HIRE_CANCELLED"
     timers = [
@@ -261,7 +267,7 @@ async def test_a_bank_that_takes_long_is_asked_ever_more_rarely(stage: Stage) ->
 async def test_a_retry_is_not_confirmed_long_after_it_was_asked_for(stage: Stage) -> None:
     stage.script.answer(steps.TAKE_PAYMENT, DECLINED, PAID)
     handle = await stage.begin()
-    await parked(stage.script)
+    await parked(handle)
     before = datetime.now(UTC)
     await handle.execute_update(HireWorkflow.retry_payment, OTHER_CARD)
     await handle.result()
@@ -280,7 +286,7 @@ async def test_a_saved_method_is_not_charged_long_after_it_was_asked_for(stage: 
 async def test_temporals_own_cancel_is_the_same_wish_and_twice_is_once(stage: Stage) -> None:
     stage.script.answer(steps.TAKE_PAYMENT, NEEDS_CLIENT)
     handle = await stage.begin()
-    await parked(stage.script)
+    await parked(handle)
     await handle.cancel()
     await handle.cancel()
     assert await reason_of(handle) == "HIRE_CANCELLED"
@@ -302,7 +308,7 @@ async def test_past_the_pivot_a_cancel_is_refused_and_temporals_is_ignored(stage
 async def test_other_terms_while_unpaid_settle_amend_and_charge_anew(stage: Stage) -> None:
     stage.script.answer(steps.TAKE_PAYMENT, NEEDS_CLIENT, PAID)
     handle = await stage.begin()
-    await parked(stage.script)
+    await parked(handle)
     await handle.execute_update(HireWorkflow.offer_terms, offer())
     await handle.result()
     assert stage.script.names() == [
@@ -323,7 +329,7 @@ async def test_other_terms_that_come_too_late_are_refused_and_the_first_are_kept
     stage.script.answer(steps.TAKE_PAYMENT, NEEDS_CLIENT)
     stage.script.answer(steps.SETTLE_PAYMENT, PAID)
     handle = await stage.begin()
-    await parked(stage.script)
+    await parked(handle)
     await handle.execute_update(HireWorkflow.offer_terms, offer())
     await handle.result()
     assert stage.script.names() == [*HAPPY[:3], "settle_payment", "refuse_terms", *HAPPY[3:]]
