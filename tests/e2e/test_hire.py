@@ -86,11 +86,12 @@ async def test_a_card_that_needs_3d_secure_parks_the_hire_until_the_client_confi
 async def test_a_declined_card_is_followed_by_a_good_one_on_the_same_intent(
     system: System,
 ) -> None:
-    journey = await system.proposed(FAILING)
-    started = await start(journey)
+    journey = await system.proposed()
+    bad = await journey.save_card(system.browser, FAILING)
+    good = await journey.save_card(system.browser, VISA)
+    started = await journey.start(await journey.start_request(method_id=bad))
     assert started.hire.waiting_for == NEEDS_METHOD
     assert started.hire.decline_code
-    good = await journey.save_card(system.browser, VISA)
     request = hire_pb2.RetryPaymentRequest(
         request_id=new_id(), hire_id=started.hire.hire_id, payment_method_id=good
     )

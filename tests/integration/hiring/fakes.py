@@ -48,6 +48,7 @@ class Stories:
     cancels: list[tuple[str, CancelOrder]] = field(default_factory=list)
     hints: list[tuple[str, str]] = field(default_factory=list)
     refusals: dict[str, HireflowError] = field(default_factory=dict)
+    refused: list[str] = field(default_factory=list)
     down: bool = False
 
     async def start(self, hire: HireInput, *, again: bool) -> None:
@@ -86,6 +87,7 @@ class Stories:
         if hire_id not in self.running:
             raise NotRunning(hire_id)
         if hire_id in self.refusals:
+            self.refused.append(hire_id)
             raise self.refusals[hire_id]
 
 

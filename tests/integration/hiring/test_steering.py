@@ -89,6 +89,26 @@ async def test_a_retry_is_refused_as_the_story_refuses_it(
     assert await reason(call) == "PAYMENT_NOT_EXPECTED"
 
 
+async def test_who_pays_again_the_moment_the_row_says_so_waits_for_the_story(
+    world: World, organisation_id: str
+) -> None:
+    payer, hire = await parked(world, organisation_id)
+    await world.fund(hire, 2)
+    before = len(world.stories.retries)
+    in_flight = Conflict("PAYMENT_IN_PROGRESS", "the story has not heard of its own step yet")
+    world.stories.refusals[hire.hire_id] = in_flight
+    call = world.stub.RetryPayment(retry(hire.hire_id), metadata=payer.metadata)
+    calling = asyncio.ensure_future(call)
+    for _ in range(500):
+        if hire.hire_id in world.stories.refused:
+            break
+        await asyncio.sleep(0.002)  # until the story refused it once
+    del world.stories.refusals[hire.hire_id]
+    answer = await calling
+    assert answer.hire.hire_id == hire.hire_id
+    assert len(world.stories.retries) == before + 1
+
+
 async def test_a_cancel_is_answered_when_it_is_accepted_and_when_it_is_over(
     world: World, organisation_id: str
 ) -> None:

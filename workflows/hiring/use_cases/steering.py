@@ -1,5 +1,6 @@
 """What people do to a hire under way: pay again, cancel; approvals are not offered yet."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from workflows.hiring.use_cases.ports import NotRunning
 from workflows.hiring.use_cases.requests import claim_request
 
 CANCELLED = "HIRE_CANCELLED"
+_CATCH_UP_SECONDS = 1.0
+_PAUSE_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ async def retry_payment(
     method_id = await choose_method(desk, payer.organisation_id, payment)
     retry = PaymentRetry(payment=PaymentChoice(method_id=method_id), actor=_actor(payer))
     try:
-        await desk.stories.retry_payment(told.hire.proposal_id, hire_id, claimed.key, retry)
+        await _bring(desk, told.hire, claimed.key, retry)
     except (NotRunning, Refused) as refusal:
         told = await own_hire(desk, payer, hire_id)
         if _paid(told.hire):
@@ -70,6 +73,23 @@ async def retry_payment(
         return _Attempt(now, mine or _paid(now.hire) or now.hire.ended)
 
     return (await watch(desk.hiring, hire_id, look, lambda seen: seen.done, patience())).told
+
+
+async def _bring(desk: Desk, hire: Hire, key: str, retry: PaymentRetry) -> None:
+    """Bring a retry to the story, which may be a moment behind the row that its step wrote.
+
+    Who reads "declined" and pays again at once is not told that an attempt is in flight.
+    """
+    loop = asyncio.get_running_loop()
+    end = loop.time() + _CATCH_UP_SECONDS
+    while True:
+        try:
+            return await desk.stories.retry_payment(hire.proposal_id, hire.hire_id, key, retry)
+        except Conflict as refusal:
+            behind = refusal.reason == "PAYMENT_IN_PROGRESS" and hire.client_must_act
+            if not behind or loop.time() > end:
+                raise
+            await asyncio.sleep(_PAUSE_SECONDS)
 
 
 async def cancel_hire(
