@@ -2,18 +2,27 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import temporalio.api.workflowservice.v1 as api
+from temporalio import activity
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.service import RPCError, RPCStatusCode
-from temporalio.worker import Worker, WorkerDeploymentConfig
+from temporalio.worker import (
+    ActivityInboundInterceptor,
+    ExecuteActivityInput,
+    Interceptor,
+    Worker,
+    WorkerDeploymentConfig,
+)
 
 from hireflow.contracts.v1 import contract_pb2_grpc
 from hireflow.jobs.v1 import job_pb2_grpc
 from hireflow.messaging.v1 import thread_pb2_grpc
 from hireflow.proposals.v1 import proposal_pb2_grpc
 from services.common.runtime import Part, Resources
+from services.common.stop_points import stop_point
 from services.common.telemetry import get_logger
 from workflows.hire.activities import HireActivities, Neighbours
 from workflows.hire.contract import TASK_QUEUE
@@ -62,6 +71,7 @@ async def build(resources: Resources) -> Part:
             workflows=[HireWorkflow],
             activities=[*own.all(), *money.all()],
             workflow_runner=WORKFLOW_RUNNER,
+            interceptors=[StoppableActivities()],
             deployment_config=deployment_of(settings),
             # A killed worker's tasks wait this long before another worker may take them.
             sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),
@@ -73,6 +83,23 @@ async def build(resources: Resources) -> Part:
             await asyncio.Future()  # until the process is told to stop
 
     return Part(background=(work,), checks={"temporal": check(client)})
+
+
+class StoppableActivities(Interceptor):
+    """Names the instants before and after each activity, for tests that kill the worker there."""
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002 - Temporal's name
+        """Put the stop points around the activities."""
+        return _Stoppable(next)
+
+
+class _Stoppable(ActivityInboundInterceptor):
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002, ANN401 - Temporal's name; any answer
+        name = activity.info().activity_type
+        await stop_point(f"activity.{name}.before", input.args)
+        answer = await super().execute_activity(input)
+        await stop_point(f"activity.{name}.after", input.args)
+        return answer
 
 
 def deployment_of(settings: HiringSettings) -> WorkerDeploymentConfig:

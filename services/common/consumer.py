@@ -17,6 +17,7 @@ from services.common.errors import Conflict, Unavailable
 from services.common.inbox import Inbox, Received, Subscription, Unreadable, channel
 from services.common.listening import Signal
 from services.common.pull import BATCH, Pull, Silence
+from services.common.stop_points import stop_point
 from services.common.telemetry import continued, get_logger
 
 _ACK_WAIT = 30.0
@@ -85,6 +86,7 @@ class Consumer:
         waiting = list(batch)
         try:
             if await self._take_together(batch):
+                await stop_point("consumer.applied", self._subscription.consumer)
                 for message in batch:
                     await message.ack()
                 return
@@ -122,6 +124,7 @@ class Consumer:
             await message.term()
             return
         await self._settle(jetstream, event)
+        await stop_point("consumer.applied", self._subscription.consumer)
         await message.ack()
 
     async def _settle(self, jetstream: JetStreamContext, event: Received) -> None:

@@ -18,6 +18,7 @@ from hireflow.common.v1.event_options_pb2 import EventOptions, event
 from services.common.bus import EVENTS, Bus
 from services.common.database import Database, notify
 from services.common.errors import Conflict, Unavailable
+from services.common.stop_points import stop_point
 from services.common.tables import chassis_tables
 from services.common.telemetry import current_traceparent, get_logger
 
@@ -156,6 +157,7 @@ class Relay:
                     pending.append(future)
                 await asyncio.wait(pending, timeout=_ACK_TIMEOUT)
                 sent = [row.id for row, ack in zip(rows, pending, strict=True) if _acked(ack)]
+                await stop_point("relay.published", self._schema)
             finally:
                 # Frees the places in flight of those that were never answered.
                 for future in pending:

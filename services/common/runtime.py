@@ -21,6 +21,7 @@ from services.common.outbox import Relay
 from services.common.readiness import Check, Readiness
 from services.common.server import Server, Servicer, serve
 from services.common.settings import Settings
+from services.common.stop_points import STOP_POINTS
 from services.common.tokens import ServiceIdentity, Verifier
 
 __all__ = ["Part", "Process", "Resources", "Servicer", "run", "running"]
@@ -124,6 +125,7 @@ async def running(
 
     """
     telemetry.configure(settings, process)
+    STOP_POINTS.folder = settings.stop_points
     async with AsyncExitStack() as stack:
         stack.callback(telemetry.flush)
         resources = await _open(stack, settings, process, clock, new_id)

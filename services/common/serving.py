@@ -19,6 +19,7 @@ from google.rpc import (
 from services.common import errors
 from services.common.auth import set_caller
 from services.common.settings import Settings
+from services.common.stop_points import stop_point
 from services.common.telemetry import current_trace_id, get_logger
 from services.common.tokens import Verifier
 
@@ -86,12 +87,17 @@ class Surroundings(grpc.aio.ServerInterceptor):
         raise TypeError(f"{method} streams requests, which no method of ours does")
 
     def _unary(self, method: str, behaviour: Any) -> Any:  # noqa: ANN401 - generated, untyped
+        name = method.rpartition("/")[2]
+
         async def call(request: Any, context: Context) -> Any:  # noqa: ANN401 - any message
             with _logged(method) as outcome:
                 try:
                     async with self._limit(context, self._settings.call_deadline):
                         await self._authenticate(context)
-                        return await behaviour(request, context)
+                        await stop_point(f"{name}.before", request)
+                        answer = await behaviour(request, context)
+                        await stop_point(f"{name}.after", request)
+                        return answer
                 except Exception as error:  # noqa: BLE001 - each becomes one status
                     await _abort(context, method, error, outcome)
 

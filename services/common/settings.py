@@ -56,6 +56,8 @@ class Settings(BaseSettings):
     otlp_endpoint: str = ""
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    # A folder of `services.common.stop_points`, for tests that kill.
+    stop_points: Path | None = None
 
     call_deadline: float = Field(default=10.0, gt=0)
     stream_deadline: float = Field(default=3600.0, gt=0)
@@ -103,4 +105,6 @@ class Settings(BaseSettings):
             problems.append("HIREFLOW_NATS_URL must be tls:// unless HIREFLOW_TLS_BY_MESH")
         if self.tls is None and not self.tls_by_mesh:
             problems.append("HIREFLOW_TLS_*_FILE are needed unless HIREFLOW_TLS_BY_MESH")
+        if self.stop_points is not None:
+            problems.append("HIREFLOW_STOP_POINTS holds processes: it is for tests")
         return problems

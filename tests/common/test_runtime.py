@@ -125,6 +125,7 @@ def test_production_refuses_what_is_meant_for_development(tmp_path: Path) -> Non
         Settings.model_validate(
             {
                 "env": "production",
+                "stop_points": tmp_path,
                 "database_url": "postgresql+asyncpg://h@db/hireflow",
                 "nats_url": "nats://nats:4222",
                 "auth_keys": "http://keys.example/jwks",
@@ -132,5 +133,12 @@ def test_production_refuses_what_is_meant_for_development(tmp_path: Path) -> Non
             }
         )
     told = str(caught.value)
-    for sentence in ("development issuer", "chmod 600", "must be https", "tls://", "TLS_*_FILE"):
+    for sentence in (
+        "development issuer",
+        "chmod 600",
+        "must be https",
+        "tls://",
+        "TLS_*_FILE",
+        "STOP_POINTS",
+    ):
         assert sentence in told

@@ -16,6 +16,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from services.common.errors import Conflict, Unavailable
+from services.common.stop_points import stop_point
 from services.common.telemetry import get_logger
 from workflows.hiring.domain import StripeEvent
 
@@ -64,6 +65,7 @@ def webhook_app(
             return PlainTextResponse("disconnected", 400)
         try:
             await store(event)
+            await stop_point("webhook.stored", event.event_id)
         except (Unavailable, Conflict) as error:
             _log.warning("webhook not stored", event_id=event.event_id, error=error.message)
             return PlainTextResponse("not stored: send it again", 503)

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from services.common.database import notify
 from services.common.errors import Unavailable
+from services.common.stop_points import stop_point
 from services.common.telemetry import get_logger
 from workflows.hiring.domain import Funding, Route, StripeEvent
 from workflows.hiring.store import fundings, stripe_events
@@ -64,6 +65,7 @@ async def _route(hiring: Hiring, hints: Hints, event: StripeEvent, env: str) -> 
     if routed.route is Route.HINTED and funding is not None:
         try:
             await hints.hint(funding.workflow_id, event.object_id)
+            await stop_point("webhook.hinted", event.object_id)
         except NotRunning:
             routed = _Routed(event, funding, Route.LATE_FACT)
         except Unavailable as error:

@@ -1,0 +1,51 @@
+"""Named instants at which a test holds a process, to kill it right there.
+
+A process that is killed at rest proves little. Where an effect and its answer could come apart,
+the code names the instant (`await stop_point("relay.published", schema)`); a test arms it by a
+file and kills the process while it is held. Off unless `HIREFLOW_STOP_POINTS` names a folder,
+which production refuses.
+
+The folder's protocol: a file `<point>@<part>` arms a point for every key that contains the part.
+Whoever reaches it writes its process id to `<point>@<part>.held` and goes on when the first file
+is gone. The points: `<Rpc>.before` and `<Rpc>.after` (key: the request's text),
+`activity.<name>.before` and `.after` (key: the hire's id), `relay.published` (key: the schema),
+`consumer.applied` (key: the consumer), `webhook.stored` (key: the event's id), `webhook.hinted`
+(key: the intent's id).
+"""
+
+import asyncio
+import os
+from pathlib import Path
+
+HELD = ".held"
+_LOOK_SECONDS = 0.02
+
+
+class StopPoints:
+    """The stop points of this process; none are armed until it is told a folder."""
+
+    def __init__(self) -> None:
+        self.folder: Path | None = None
+
+    async def reach(self, point: str, key: object) -> None:
+        """Wait here while the point is armed for the key; the key is rendered only if it may be."""
+        if self.folder is None:
+            return
+        for armed in self.folder.glob(f"{point}@*"):
+            part = armed.name.partition("@")[2]
+            if not part.endswith(HELD) and part in str(key):
+                await _held(armed)
+
+
+STOP_POINTS = StopPoints()
+stop_point = STOP_POINTS.reach
+
+
+async def _held(armed: Path) -> None:
+    # Renamed into place: who sees the file sees the process id in it.
+    written = armed.with_name(f"{armed.name}.{os.getpid()}")
+    written.write_text(str(os.getpid()))
+    written.replace(armed.with_name(armed.name + HELD))
+    # Another process removes the file: there is no event to wait for.
+    while armed.exists():  # noqa: ASYNC110, ASYNC240
+        await asyncio.sleep(_LOOK_SECONDS)

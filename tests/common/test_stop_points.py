@@ -1,0 +1,33 @@
+"""A process is held at a named instant, and only there."""
+
+import asyncio
+import os
+from pathlib import Path
+
+from services.common.stop_points import StopPoints
+from tests.stops import armed
+
+
+async def test_a_point_that_is_armed_for_the_key_holds_until_it_is_disarmed(tmp_path: Path) -> None:
+    points = StopPoints()
+    points.folder = tmp_path
+    with armed(tmp_path, "Charge.after", "hire-1") as stop:
+        reaching = asyncio.create_task(points.reach("Charge.after", "local:hire-1:reserve"))
+        assert await stop.reached() == os.getpid()
+        assert not reaching.done()
+        stop.disarm()
+        await asyncio.wait_for(reaching, 10)
+
+
+async def test_another_key_and_another_point_go_on(tmp_path: Path) -> None:
+    points = StopPoints()
+    points.folder = tmp_path
+    with armed(tmp_path, "Charge.after", "hire-1"):
+        async with asyncio.timeout(10):
+            await points.reach("Charge.after", "hire-2")
+            await points.reach("Charge.before", "hire-1")
+
+
+async def test_a_process_without_a_folder_is_never_held() -> None:
+    async with asyncio.timeout(10):
+        await StopPoints().reach("Charge.after", "hire-1")
