@@ -30,12 +30,14 @@ from workflows.hire.payment_activities import PaymentActivities
 from workflows.hire.sandbox import WORKFLOW_RUNNER
 from workflows.hire.workflow import HireWorkflow
 from workflows.hiring.wiring import hiring_of
+from workflows.payments import stripe_gateway
 from workflows.payments.stripe_gateway import StripeIntents, StripeRefunds, open_client
 from workflows.settings import HiringSettings, settings_of
 from workflows.temporal import check, connect
 
 DEPLOYMENT = "hireflow"
 PROMOTION_TRIES_SECONDS = 1.0
+CONNECTION_TRIES_SECONDS = 1.0
 
 log = get_logger(__name__)
 
@@ -64,7 +66,7 @@ async def build(resources: Resources) -> Part:
     money = PaymentActivities(hiring, StripeIntents(stripe), StripeRefunds(stripe))
 
     async def work() -> None:
-        connected = await connect(settings, lazy=False)
+        connected = await _connected(settings)
         worker = Worker(
             connected,
             task_queue=TASK_QUEUE,
@@ -82,7 +84,11 @@ async def build(resources: Resources) -> Part:
                 await promote(connected, settings)
             await asyncio.Future()  # until the process is told to stop
 
-    return Part(background=(work,), checks={"temporal": check(client)})
+    return Part(
+        background=(work,),
+        checks={"temporal": check(client)},
+        providers={"stripe": stripe_gateway.check(settings.stripe_api_base)},
+    )
 
 
 class StoppableActivities(Interceptor):
@@ -100,6 +106,16 @@ class _Stoppable(ActivityInboundInterceptor):
         answer = await super().execute_activity(input)
         await stop_point(f"activity.{name}.after", input.args)
         return answer
+
+
+async def _connected(settings: HiringSettings) -> Client:
+    """Connect, however late Temporal comes; readiness tells meanwhile that it is missing."""
+    while True:
+        try:
+            return await connect(settings, lazy=False)
+        except RuntimeError as error:
+            log.warning("no worker yet: temporal is not reached", error=str(error))
+            await asyncio.sleep(CONNECTION_TRIES_SECONDS)
 
 
 def deployment_of(settings: HiringSettings) -> WorkerDeploymentConfig:

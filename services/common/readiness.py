@@ -10,25 +10,37 @@ Check = Callable[[], Awaitable[None]]
 
 _TIMEOUT = 2.0
 _INTERVAL = 1.0
-_STARTING_INTERVAL = 0.1
+_FIRST_PAUSE = 0.1
 _log = get_logger(__name__)
 
 
 class Readiness:
-    """Asks every dependency once a second; logs and reports what changes."""
+    """Asks every dependency once a second; logs and reports what changes.
 
-    def __init__(self, server: Server, checks: Mapping[str, Check]) -> None:
+    While one of the `checks` fails, no service serves. While only a provider is away, the process
+    as a whole is NOT_SERVING and its services go on: most of their calls can do without.
+    """
+
+    def __init__(
+        self, server: Server, checks: Mapping[str, Check], providers: Mapping[str, Check]
+    ) -> None:
         self.serving = asyncio.Event()
         self._server = server
-        self._checks = checks
+        self._checks = {**checks, **providers}
+        self._providers = providers.keys()
         self._down: dict[str, str] | None = None
 
     async def run(self) -> None:
         """Keep health true until cancelled."""
+        pause = _FIRST_PAUSE
         while True:
             answers = await asyncio.gather(*map(self._ask, self._checks))
-            await self._report({name: why for name, why in answers if why})
-            await asyncio.sleep(_INTERVAL if self.serving.is_set() else _STARTING_INTERVAL)
+            down = {name: why for name, why in answers if why}
+            if self._down is None or down.keys() != self._down.keys():
+                await self._report(down)
+                pause = _FIRST_PAUSE
+            await asyncio.sleep(pause if down else _INTERVAL)
+            pause = min(pause * 2, _INTERVAL)
 
     async def _ask(self, name: str) -> tuple[str, str]:
         try:
@@ -39,15 +51,14 @@ class Readiness:
         return name, ""
 
     async def _report(self, down: dict[str, str]) -> None:
-        if self._down is not None and down.keys() == self._down.keys():
-            return
         for name in down.keys() - (self._down or {}).keys():
             _log.warning("dependency down, waiting for it", dependency=name, error=down[name])
         for name in (self._down or {}).keys() - down.keys():
             _log.info("dependency back", dependency=name)
         self._down = down
-        await self._server.report(serving=not down)
-        if down:
+        serving = not down.keys() - self._providers
+        await self._server.report(serving=serving, whole=not down)
+        if not serving:
             self.serving.clear()
         else:
             self.serving.set()

@@ -64,6 +64,8 @@ class Part:
         subscriptions: what it consumes into its schema.
         background: tasks that run as long as the process; one that ends is started again.
         checks: further dependencies by name; each raises while it is down.
+        providers: third parties by name; while one is away the process as a whole is NOT_SERVING,
+            and its services go on with what needs none.
 
     """
 
@@ -72,6 +74,7 @@ class Part:
     subscriptions: tuple[Subscription, ...] = ()
     background: tuple[Callable[[], Awaitable[None]], ...] = ()
     checks: Mapping[str, Check] = field(default_factory=dict)
+    providers: Mapping[str, Check] = field(default_factory=dict)
 
 
 Build = Callable[[Resources], Part | Awaitable[Part]]
@@ -134,7 +137,8 @@ async def running(
         # Entered before the server, so that it stops serving first and consuming afterwards.
         await stack.enter_async_context(_supervised(_tasks(resources, parts)))
         server = await stack.enter_async_context(serve(settings, resources.verifier, servicers))
-        readiness = Readiness(server, _checks(resources, parts))
+        providers = {name: each for part in parts for name, each in part.providers.items()}
+        readiness = Readiness(server, _checks(resources, parts), providers)
         await stack.enter_async_context(_supervised([readiness.run]))
         yield Process(server, resources, readiness)
 

@@ -53,10 +53,11 @@ class Server:
         self._health = health
         self._names = ("", *names)
 
-    async def report(self, *, serving: bool) -> None:
-        """Tell the health of the process and of each of its services."""
+    async def report(self, *, serving: bool, whole: bool) -> None:
+        """Tell the health of each service, and of the process as a whole under the empty name."""
         for name in self._names:
-            await self._health.set(name, _SERVING if serving else _NOT_SERVING)
+            healthy = serving if name else whole
+            await self._health.set(name, _SERVING if healthy else _NOT_SERVING)
 
 
 @asynccontextmanager
@@ -88,7 +89,7 @@ async def serve(
     names = [each.name for each in servicers]
     health = health_aio.HealthServicer()
     running = Server(_bind(server, settings), health, names)
-    await running.report(serving=False)
+    await running.report(serving=False, whole=False)
     health_pb2_grpc.add_HealthServicer_to_server(health, server)
     for each in servicers:
         each.add(each.implementation, server)

@@ -24,6 +24,7 @@ from workflows.hiring.use_cases.starting import start_missed
 from workflows.hiring.use_cases.stripe_events import route_events, seconds_until_due, store_event
 from workflows.hiring.use_cases.unit import EVENTS, Hiring
 from workflows.hiring.webhook_server import bind, serving
+from workflows.payments import stripe_gateway
 from workflows.payments.stripe_gateway import StripeCustomers, StripeIntents, open_client
 from workflows.payments.webhook import webhook_app
 from workflows.settings import HiringSettings, settings_of
@@ -68,7 +69,8 @@ async def build(resources: Resources) -> Part:
     )
     listening = bind(settings.webhook_listen)
     built = part(desk, stories, settings, resources, listening)
-    return replace(built, checks={"temporal": check(client)})
+    providers = {"stripe": stripe_gateway.check(settings.stripe_api_base)}
+    return replace(built, checks={"temporal": check(client)}, providers=providers)
 
 
 def part(

@@ -5,7 +5,8 @@ carries an idempotency key; what an answer means is decided here once, by HTTP s
 because the SDK raises one class for 409 and 5xx alike.
 """
 
-from collections.abc import AsyncIterator, Awaitable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, Never, TypeVar
@@ -24,6 +25,7 @@ from workflows.payments.gateway import (
     Setup,
     Unknown,
 )
+from workflows.settings import STRIPE_HOST
 
 T = TypeVar("T")
 
@@ -37,6 +39,21 @@ STATUSES = {
     "succeeded": IntentStatus.SUCCEEDED,
     "canceled": IntentStatus.CANCELED,
 }
+
+
+def check(api_base: str | None) -> Callable[[], Awaitable[None]]:
+    """Build the readiness check: raise OSError while nobody listens where Stripe should.
+
+    A connection and no call: a call a second would use up what Stripe allows us.
+    """
+    address = httpx.URL(api_base or f"https://{STRIPE_HOST}")
+    port = address.port or {"http": 80, "https": 443}[address.scheme]
+
+    async def connect() -> None:
+        _, writer = await asyncio.open_connection(address.host, port)
+        writer.close()
+
+    return connect
 
 
 @asynccontextmanager
