@@ -10,10 +10,12 @@ import grpc
 import httpx
 import pytest
 
+from deploy.local.applications import SERVICES
 from deploy.local.journey import Browser, Caller, Journey, Services, new_id, open_services
 from deploy.local.stack import Stack
 from hireflow.hiring.v1 import hire_pb2, hire_pb2_grpc
 from services.common.runtime import running
+from tests.e2e.collector import Collector, collecting
 from workflows.hiring import wiring
 from workflows.settings import HiringSettings
 
@@ -28,6 +30,7 @@ class System:
     services: Services
     browser: Browser
     sandbox: httpx.AsyncClient
+    collector: Collector
 
     def caller(self, kind: str, subject: str = "", organisation: str | None = None) -> Caller:
         subject = subject or f"{kind}-{new_id()}"
@@ -113,10 +116,22 @@ class System:
                 yield take_over
 
 
+def exporting_to(collector: Collector) -> dict[str, dict[str, str]]:
+    """What makes every process of ours export its spans, at once."""
+    told = {
+        "HIREFLOW_OTLP_ENDPOINT": f"http://{collector.address}",
+        "OTEL_BSP_SCHEDULE_DELAY": "200",  # milliseconds
+    }
+    return dict.fromkeys((*SERVICES, "hiring", "worker"), told)
+
+
 @pytest.fixture(scope="session")
 async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
     async with (
-        Stack.open(tmp_path_factory.mktemp("system")) as stack,
+        collecting() as collector,
+        Stack.open(
+            tmp_path_factory.mktemp("system"), env_overrides=exporting_to(collector)
+        ) as stack,
         open_services(stack.addresses) as services,
         httpx.AsyncClient(
             base_url=stack.addresses.stripe_base,
@@ -126,6 +141,6 @@ async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Syst
     ):
         browser = Browser(stack.addresses.stripe_base)
         try:
-            yield System(stack, services, browser, sandbox)
+            yield System(stack, services, browser, sandbox, collector)
         finally:
             await browser.close()
