@@ -1,7 +1,7 @@
-"""Generates the committed stubs from the protos, or checks that they are what the protos say.
+"""Generates stubs and the event catalogue from the protos, or checks what is committed.
 
-    python protos/generate.py          write protos/gen
-    python protos/generate.py --check  lint, compare the stubs, look for breaking changes
+    python protos/generate.py          write protos/gen and docs/events.md
+    python protos/generate.py --check  lint, compare both, look for breaking changes
 
 Breaking changes are looked for against `protos/baseline.binpb`, which moves only with a decision
 record (`--move-baseline`).
@@ -16,12 +16,14 @@ import sys
 import tempfile
 from pathlib import Path
 
+from catalogue import write_catalogue
 from google.type import date_pb2
 
 ROOT = Path(__file__).parent
 SOURCES = ROOT
 GENERATED = ROOT / "gen"
 BASELINE = ROOT / "baseline.binpb"
+CATALOGUE = ROOT.parent / "docs" / "events.md"
 BIN = Path(sys.executable).parent
 
 
@@ -79,7 +81,7 @@ def _differences(left: Path, right: Path) -> list[str]:
 
 
 def check() -> int:
-    """Lint the protos, compare the committed stubs with fresh ones, refuse breaking changes."""
+    """Lint the protos, compare stubs and catalogue with fresh ones, refuse breaking changes."""
     with tempfile.TemporaryDirectory() as scratch:
         image = Path(scratch) / "image.binpb"
         write_image(image)
@@ -88,8 +90,12 @@ def check() -> int:
         fresh = Path(scratch) / "gen"
         write_stubs(fresh)
         stale = _differences(fresh, GENERATED)
+        events = Path(scratch) / "events.md"
+        write_catalogue(image, events)
+        if events.read_bytes() != CATALOGUE.read_bytes():
+            stale.append(CATALOGUE.name)
     if stale:
-        sys.stderr.write("stale stubs, run `make protos`: " + ", ".join(stale) + "\n")
+        sys.stderr.write("stale, run `make protos`: " + ", ".join(stale) + "\n")
         return 1
     return 0
 
@@ -104,6 +110,10 @@ def main() -> int:
     if options.check:
         return check()
     write_stubs(GENERATED)
+    with tempfile.TemporaryDirectory() as scratch:
+        image = Path(scratch) / "image.binpb"
+        write_image(image)
+        write_catalogue(image, CATALOGUE)
     if options.move_baseline:
         write_image(BASELINE)
     return 0

@@ -75,9 +75,11 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_HIRE_IN_PROGRESS: _ErrorReason.ValueType  # 45
     """FAILED_PRECONDITION: a hire of the proposal is under way."""
     ERROR_REASON_CONTRACT_CANCELLED: _ErrorReason.ValueType  # 60
-    """FAILED_PRECONDITION: the contract was cancelled before it was created; it is refused for ever."""
+    """FAILED_PRECONDITION: the contract was cancelled, perhaps before it was created; that is final."""
     ERROR_REASON_CONTRACT_EXISTS: _ErrorReason.ValueType  # 61
-    """FAILED_PRECONDITION: a live contract for this hire exists under another id."""
+    """FAILED_PRECONDITION: the hire has a live contract under another id, or the id names a contract
+    that says something else.
+    """
     ERROR_REASON_CHARGE_MISMATCH: _ErrorReason.ValueType  # 62
     """FAILED_PRECONDITION: the charge does not match the contract's amount, currency or funding."""
     ERROR_REASON_CHARGE_RECORDED: _ErrorReason.ValueType  # 63
@@ -180,9 +182,11 @@ ERROR_REASON_ALREADY_HIRED: ErrorReason.ValueType  # 44
 ERROR_REASON_HIRE_IN_PROGRESS: ErrorReason.ValueType  # 45
 """FAILED_PRECONDITION: a hire of the proposal is under way."""
 ERROR_REASON_CONTRACT_CANCELLED: ErrorReason.ValueType  # 60
-"""FAILED_PRECONDITION: the contract was cancelled before it was created; it is refused for ever."""
+"""FAILED_PRECONDITION: the contract was cancelled, perhaps before it was created; that is final."""
 ERROR_REASON_CONTRACT_EXISTS: ErrorReason.ValueType  # 61
-"""FAILED_PRECONDITION: a live contract for this hire exists under another id."""
+"""FAILED_PRECONDITION: the hire has a live contract under another id, or the id names a contract
+that says something else.
+"""
 ERROR_REASON_CHARGE_MISMATCH: ErrorReason.ValueType  # 62
 """FAILED_PRECONDITION: the charge does not match the contract's amount, currency or funding."""
 ERROR_REASON_CHARGE_RECORDED: ErrorReason.ValueType  # 63
