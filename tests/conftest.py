@@ -9,6 +9,15 @@ import pytest
 from deploy.local.stack import Stack
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the story's tests leave their histories behind, for later builds to replay."""
+    parser.addoption(
+        "--save-histories",
+        action="store_true",
+        help="write tests/workflows/histories anew, one history per path of the story",
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Infrastructure:
     """Where the real parts answer."""

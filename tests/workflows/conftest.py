@@ -1,8 +1,10 @@
+import json
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +26,9 @@ from workflows.hire.contract import (
 from workflows.hire.sandbox import WORKFLOW_RUNNER
 from workflows.hire.workflow import HireWorkflow
 
+# What `pytest tests/workflows/test_story.py --save-histories` wrote.
+HISTORIES = Path(__file__).with_name("histories")
+
 
 @dataclass
 class Stage:
@@ -32,15 +37,18 @@ class Stage:
     client: Client
     script: ScriptedActivities
     task_queue: str
+    begun: list[WorkflowHandle[HireWorkflow, HireResult]] = field(default_factory=list)
 
     async def begin(self, **changes: Any) -> WorkflowHandle[HireWorkflow, HireResult]:
         hire = hire_input(**changes)
-        return await self.client.start_workflow(
+        handle = await self.client.start_workflow(
             HireWorkflow.run,
             hire,
             id=hire_workflow_id(hire.proposal_id),
             task_queue=self.task_queue,
         )
+        self.begun.append(handle)
+        return handle
 
 
 def hire_input(**changes: Any) -> HireInput:
@@ -77,6 +85,7 @@ async def staged(client: Client, script: ScriptedActivities) -> AsyncIterator[St
         workflows=[HireWorkflow],
         activities=script.all(),
         workflow_runner=WORKFLOW_RUNNER,
+        identity="story",
     ):
         yield Stage(client, script, task_queue)
 
@@ -84,7 +93,7 @@ async def staged(client: Client, script: ScriptedActivities) -> AsyncIterator[St
 @pytest.fixture(scope="session")
 async def client(infrastructure: Infrastructure) -> Client:
     return await Client.connect(
-        infrastructure.temporal_address, data_converter=pydantic_data_converter
+        infrastructure.temporal_address, data_converter=pydantic_data_converter, identity="story"
     )
 
 
@@ -94,6 +103,18 @@ def script() -> ScriptedActivities:
 
 
 @pytest.fixture
-async def stage(client: Client, script: ScriptedActivities) -> AsyncIterator[Stage]:
+async def stage(
+    client: Client, script: ScriptedActivities, request: pytest.FixtureRequest
+) -> AsyncIterator[Stage]:
     async with staged(client, script) as ready:
         yield ready
+        if request.config.getoption("--save-histories"):
+            await save_histories(ready, request.node.name)
+
+
+async def save_histories(stage: Stage, path: str) -> None:
+    """Keep the history of a path of the story under the name of its test."""
+    for handle in stage.begun:
+        history = (await handle.fetch_history()).to_json_dict()
+        target = HISTORIES / f"{path.removeprefix('test_')}.json"
+        target.write_text(json.dumps(history, separators=(",", ":")) + "\n")

@@ -355,7 +355,11 @@ async def test_a_charge_found_after_an_unknown_outcome_carries_the_hire_forward(
     assert stage.script.names() == [*HAPPY[:3], "settle_payment", *HAPPY[3:]]
 
 
-@pytest.mark.parametrize("step", [steps.ACTIVATE_CONTRACT, steps.OPEN_THREAD, steps.COMPLETE_HIRE])
+@pytest.mark.parametrize(
+    "step",
+    [steps.ACTIVATE_CONTRACT, steps.OPEN_THREAD, steps.COMPLETE_HIRE],
+    ids=lambda step: step.name,
+)
 async def test_past_the_pivot_a_refusal_parks_the_hire_until_an_operator_retries(
     stage: Stage, step: steps.Activity[Any, Any]
 ) -> None:
