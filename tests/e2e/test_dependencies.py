@@ -1,7 +1,6 @@
 """A dependency that is down, at start or later: named, NOT_SERVING, and back by itself."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from hireflow.hiring.v1 import hire_pb2
 from tests.e2e.conftest import System
+from tests.waiting import until
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -23,14 +23,6 @@ async def health(address: str, service: str) -> int:
         stub: Any = health_pb2_grpc.HealthStub(channel)
         request = health_pb2.HealthCheckRequest(service=service)
         return int((await stub.Check(request, wait_for_ready=True, timeout=30)).status)
-
-
-async def until(held: Callable[[], Awaitable[bool]]) -> None:
-    for _ in range(1200):
-        if await held():
-            return
-        await asyncio.sleep(0.05)  # between two looks, bounded above
-    raise AssertionError("it never held")
 
 
 async def until_health(address: str, service: str, expected: int) -> None:

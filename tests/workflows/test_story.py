@@ -1,7 +1,7 @@
 """The story on the real Temporal server: which activities run, in which order, for every turn."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,6 +9,7 @@ import pytest
 from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
+from tests.waiting import until
 from tests.workflows.conftest import Stage, reason_of
 from tests.workflows.scripted import (
     CANCELED,
@@ -73,15 +74,6 @@ class Gate:
         self.reached.set()
         await self.open.wait()
         return self._answer
-
-
-async def until(condition: Callable[[], bool | Awaitable[bool]]) -> None:
-    async with asyncio.timeout(20):
-        while True:
-            held = condition()
-            if held if isinstance(held, bool) else await held:
-                return
-            await asyncio.sleep(0.02)  # between two looks, bounded by the timeout
 
 
 async def refusal(update: Awaitable[Any]) -> str:
