@@ -40,6 +40,8 @@ def _check(protos: Path) -> subprocess.CompletedProcess[str]:
 def copied(tmp_path: Path) -> Path:
     """A copy of the protos that a test may spoil."""
     shutil.copy(ROOT / "buf.yaml", tmp_path)
+    (tmp_path / "docs").mkdir()
+    shutil.copy(ROOT / "docs/events.md", tmp_path / "docs")
     ignored = shutil.ignore_patterns("__pycache__")
     return Path(shutil.copytree(PROTOS, tmp_path / "protos", ignore=ignored))
 
@@ -59,14 +61,15 @@ def test_a_removed_field_is_a_breaking_change(copied: Path) -> None:
     assert 'Previously present field "3" with name "sequence"' in checked.stdout
 
 
-def test_a_proto_without_its_stubs_is_stale(copied: Path) -> None:
+def test_a_proto_without_its_stubs_and_its_place_in_the_catalogue_is_stale(copied: Path) -> None:
     proto = copied / "hireflow/messaging/v1/thread_events.proto"
     added = "  // How long it is.\n  int64 characters = 9;\n}\n"
     proto.write_text(proto.read_text().rstrip().removesuffix("}") + added)
     checked = _check(copied)
     assert checked.returncode == 1
-    assert "stale stubs" in checked.stderr
+    assert "stale" in checked.stderr
     assert "thread_events_pb2.py" in checked.stderr
+    assert "events.md" in checked.stderr
 
 
 def test_an_element_without_a_sentence_is_refused(copied: Path) -> None:
