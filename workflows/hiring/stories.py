@@ -1,7 +1,8 @@
 """The running workflows of hires: started, steered and hinted through Temporal's client."""
 
 import asyncio
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from temporalio.client import (
     Client,
@@ -41,6 +42,8 @@ from workflows.hiring.use_cases.ports import NotRunning
 
 _CALL = timedelta(seconds=2)
 _UPDATE = timedelta(seconds=6)
+# Until then nobody else has taken a hire for one whose start was missed.
+_PROMPT = timedelta(seconds=1)
 # How long the former hire of a proposal may take to close after its last step.
 _CLOSING_SECONDS = 2.0
 _PAUSE_SECONDS = 0.1
@@ -50,17 +53,22 @@ _ABORTED = {"PAYMENT_IN_PROGRESS", "HIRE_ENDING", "PAYMENT_ALREADY_SUCCEEDED", "
 class TemporalStories:
     """The ports `Stories` and `Hints` over Temporal."""
 
-    def __init__(self, client: Client, task_queue: str = TASK_QUEUE) -> None:
+    def __init__(
+        self, client: Client, clock: Callable[[], datetime], task_queue: str = TASK_QUEUE
+    ) -> None:
         self._client = client
+        self._clock = clock
         self._task_queue = task_queue
 
     async def start(self, hire: HireInput, *, again: bool) -> None:
         """Start a hire's workflow, once: also a run of it that is over counts as started."""
-        if again and await self._has_begun(hire):
-            return
         loop = asyncio.get_running_loop()
         end = loop.time() + _CLOSING_SECONDS
         while True:
+            # A process that was held up since its commit finds that another started for it.
+            late = again or self._clock() - hire.requested_at > _PROMPT
+            if late and await self._has_begun(hire):
+                return
             try:
                 await self._start(hire)
             except WorkflowAlreadyStartedError:

@@ -54,7 +54,7 @@ async def build(resources: Resources) -> Part:
     """
     settings = settings_of(resources)
     client = await connect(settings)
-    stories = TemporalStories(client)
+    stories = TemporalStories(client, resources.clock)
     stripe = await resources.exits.enter_async_context(
         open_client(settings.stripe_api_key.get_secret_value(), settings.stripe_api_base)
     )

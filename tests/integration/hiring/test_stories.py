@@ -12,6 +12,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Worker
 
 from services.common.errors import Conflict, Refused
+from services.common.runtime import utc_now
 from tests.conftest import Infrastructure
 from tests.workflows.scripted import NEEDS_CLIENT, ScriptedActivities
 from workflows.hire import steps
@@ -68,7 +69,7 @@ async def theatre(infrastructure: Infrastructure) -> AsyncIterator[Theatre]:
     script.answer(steps.TAKE_PAYMENT, NEEDS_CLIENT)
     queue = f"stories-{uuid.uuid4()}"
     async with Worker(client, task_queue=queue, workflows=[HireWorkflow], activities=script.all()):
-        yield Theatre(client, TemporalStories(client, queue), script)
+        yield Theatre(client, TemporalStories(client, utc_now, queue), script)
 
 
 def hire_of(proposal_id: str) -> HireInput:
@@ -100,6 +101,19 @@ async def test_a_hire_is_started_once_however_often_that_is_asked(theatre: Theat
     await theatre.stories.start(hire, again=True)
     assert await theatre.status(hire) is WorkflowExecutionStatus.FAILED
     assert theatre.script.names().count(steps.RESERVE.name) == 1
+
+
+async def test_a_creator_that_was_held_up_does_not_start_what_another_started_and_ended(
+    theatre: Theatre,
+) -> None:
+    asked = datetime.now(UTC) - timedelta(minutes=1)
+    hire = hire_of(str(uuid.uuid4())).model_copy(update={"requested_at": asked})
+    await theatre.stories.start(hire, again=True)
+    await theatre.parked()
+    await theatre.stories.cancel_hire(hire.proposal_id, hire.hire_id, "k", CANCEL)
+    assert await theatre.ended(hire) is WorkflowExecutionStatus.FAILED
+    await theatre.stories.start(hire, again=False)
+    assert await theatre.status(hire) is WorkflowExecutionStatus.FAILED
 
 
 async def test_the_next_hire_of_a_proposal_waits_for_the_former_to_close(theatre: Theatre) -> None:
