@@ -1,0 +1,77 @@
+"""Reads the whole event stream once, as any consumer could, without leaving a trace on it."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+import nats
+from google.protobuf.descriptor import FileDescriptor
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+from nats.aio.msg import Msg
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+
+from deploy.local.audit.facts import SeenEvent
+from hireflow.common.v1.event_options_pb2 import event
+from hireflow.contracts.v1 import contract_events_pb2
+from hireflow.hiring.v1 import hire_events_pb2
+from hireflow.jobs.v1 import job_events_pb2
+from hireflow.messaging.v1 import thread_events_pb2
+from hireflow.proposals.v1 import proposal_events_pb2
+
+STREAM = "HIREFLOW"
+_BATCH = 500
+_FETCH_SECONDS = 10.0
+_FILES: tuple[FileDescriptor, ...] = (
+    contract_events_pb2.DESCRIPTOR,
+    hire_events_pb2.DESCRIPTOR,
+    job_events_pb2.DESCRIPTOR,
+    proposal_events_pb2.DESCRIPTOR,
+    thread_events_pb2.DESCRIPTOR,
+)
+EVENT_TYPES: Mapping[str, type[Message]] = {
+    descriptor.GetOptions().Extensions[event].type: GetMessageClass(descriptor)
+    for file in _FILES
+    for descriptor in file.message_types_by_name.values()
+    if descriptor.GetOptions().HasExtension(event)
+}
+
+
+async def read_stream(nats_url: str) -> Mapping[tuple[str, str], Sequence[SeenEvent]]:
+    """Read every event that is stored now, by aggregate and its id, in the stream's order.
+
+    Raises:
+        nats.errors.Error: the server does not answer.
+        TimeoutError: it stopped answering on the way.
+
+    """
+    connection = await nats.connect(nats_url)
+    events: dict[tuple[str, str], list[SeenEvent]] = defaultdict(list)
+    try:
+        stream = connection.jetstream()
+        left = (await stream.stream_info(STREAM)).state.messages
+        # An unnamed consumer that acknowledges nothing: the server forgets it by itself.
+        reading = ConsumerConfig(ack_policy=AckPolicy.NONE, deliver_policy=DeliverPolicy.ALL)
+        subscription = await stream.pull_subscribe(">", stream=STREAM, config=reading)
+        while left > 0:
+            messages = await subscription.fetch(min(left, _BATCH), timeout=_FETCH_SECONDS)
+            left -= len(messages)
+            for message in messages:
+                seen = _seen(message)
+                events[seen.aggregate, seen.aggregate_id].append(seen)
+        await subscription.unsubscribe()
+    finally:
+        await connection.close()
+    return events
+
+
+def _seen(message: Msg) -> SeenEvent:
+    headers = message.headers or {}
+    known = EVENT_TYPES.get(headers["ce-type"])
+    return SeenEvent(
+        id=headers["ce-id"],
+        type=headers["ce-type"],
+        aggregate=headers["ce-aggregatetype"],
+        aggregate_id=headers["ce-subject"],
+        version=int(headers["ce-aggregateversion"]),
+        message=known.FromString(message.data) if known else None,
+    )
