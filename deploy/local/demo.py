@@ -13,10 +13,12 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 
+from deploy.local.audit import open_sources
 from deploy.local.journey import Browser, Caller, Journey, open_services
 from deploy.local.process import Child, State
 from deploy.local.proof import Proof, prove
 from deploy.local.stack import Stack
+from deploy.local.stripe_account import api_key
 from hireflow.contracts.v1 import contract_pb2
 from hireflow.hiring.v1 import hire_pb2
 
@@ -95,13 +97,9 @@ async def _walk(screen: Screen, stack: Stack) -> tuple[Proof, list[tuple[str, fl
             await _before_the_hire(screen, journey, browser)
             hire_id, stages = await _hire(screen, journey)
             screen.title("Reading it back from every service, Stripe and the event stream")
-            proof = await prove(
-                journey,
-                _caller(stack, "operator", "operator-demo"),
-                hire_id,
-                stack.addresses.stripe_base,
-                stack.addresses.nats_url,
-            )
+            operator = _caller(stack, "operator", "operator-demo")
+            async with open_sources(stack.addresses, operator, api_key(stack.data)) as sources:
+                proof = await prove(journey, sources, hire_id)
             _show_proof(screen, proof)
             return proof, stages
     finally:

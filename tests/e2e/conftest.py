@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,8 +11,10 @@ import httpx
 import pytest
 
 from deploy.local.applications import SERVICES
-from deploy.local.journey import Browser, Caller, Journey, Services, new_id, open_services
+from deploy.local.audit import Sources, audit, open_sources
+from deploy.local.journey import Browser, Caller, Journey, Services, new_id
 from deploy.local.stack import Stack
+from deploy.local.stripe_account import api_key
 from hireflow.hiring.v1 import hire_pb2, hire_pb2_grpc
 from services.common.runtime import running
 from tests.e2e.collector import Collector, collecting
@@ -30,6 +32,7 @@ class System:
     services: Services
     browser: Browser
     sandbox: httpx.AsyncClient
+    sources: Sources
     collector: Collector
 
     def caller(self, kind: str, subject: str = "", organisation: str | None = None) -> Caller:
@@ -67,6 +70,11 @@ class System:
         return await self.until(
             journey, hire_id, lambda hire: hire.state != hire_pb2.HIRE_STATE_RUNNING
         )
+
+    async def audited(self, *hire_ids: str) -> None:
+        """Every sentence of the independent checker holds of these hires."""
+        findings = await audit(self.sources, hire_ids)
+        assert not findings, "\n".join(f"{f.kind} {f.hire_id}: {f.told}" for f in findings)
 
     async def fault(self, **rule: Any) -> None:
         (await self.sandbox.post("/_sandbox/faults", json=rule)).raise_for_status()
@@ -127,20 +135,17 @@ def exporting_to(collector: Collector) -> dict[str, dict[str, str]]:
 
 @pytest.fixture(scope="session")
 async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
-    async with (
-        collecting() as collector,
-        Stack.open(
-            tmp_path_factory.mktemp("system"), env_overrides=exporting_to(collector)
-        ) as stack,
-        open_services(stack.addresses) as services,
-        httpx.AsyncClient(
-            base_url=stack.addresses.stripe_base,
-            headers={"Authorization": "Bearer sk_test_hireflow"},
-            timeout=30,
-        ) as sandbox,
-    ):
+    async with AsyncExitStack() as resources:
+        collector = await resources.enter_async_context(collecting())
+        overrides = exporting_to(collector)
+        folder = tmp_path_factory.mktemp("system")
+        stack = await resources.enter_async_context(Stack.open(folder, env_overrides=overrides))
+        operator = Caller("operator-audit", stack.mint_token("operator", sub="operator-audit"))
+        sources = await resources.enter_async_context(
+            open_sources(stack.addresses, operator, api_key(stack.data))
+        )
         browser = Browser(stack.addresses.stripe_base)
         try:
-            yield System(stack, services, browser, sandbox, collector)
+            yield System(stack, sources.services, browser, sources.stripe, sources, collector)
         finally:
             await browser.close()

@@ -58,13 +58,7 @@ async def test_a_hire_with_a_good_card_is_proved_by_everyone_who_knows_of_it(
         "thread_opened",
         "hired",
     ]
-    proof = await prove(
-        journey,
-        system.caller("operator"),
-        started.hire.hire_id,
-        system.stack.addresses.stripe_base,
-        system.stack.addresses.nats_url,
-    )
+    proof = await prove(journey, system.sources, started.hire.hire_id)
     assert proof.findings == []
     assert proof.charges == 1
     assert proof.charged == 50495
