@@ -7,14 +7,17 @@ which production refuses.
 
 The folder's protocol: a file `<point>@<part>` arms a point for every key that contains the part.
 Whoever reaches it writes its process id to `<point>@<part>.held` and goes on when the first file
-is gone. The points: `<Rpc>.before` and `<Rpc>.after` (key: the request's text),
-`activity.<name>.before` and `.after` (key: the hire's id), `relay.published` (key: the schema),
-`consumer.applied` (key: the consumer), `webhook.stored` (key: the event's id), `webhook.hinted`
-(key: the intent's id).
+is gone. Meanwhile it hears nobody, as if it stood still: a caller who gives up does not end what
+is held, which goes on late, like a request that the network delivers late.
+
+The points: `<Rpc>.before` and `<Rpc>.after` (key: the request's text), `activity.<name>.before` and
+`.after` (key: the hire's id), `relay.published` (key: the schema), `consumer.applied` (key: the
+consumer), `webhook.stored` (key: the event's id), `webhook.hinted` (key: the intent's id).
 """
 
 import asyncio
 import os
+from contextlib import suppress
 from pathlib import Path
 
 HELD = ".held"
@@ -46,6 +49,13 @@ async def _held(armed: Path) -> None:
     written = armed.with_name(f"{armed.name}.{os.getpid()}")
     written.write_text(str(os.getpid()))
     written.replace(armed.with_name(armed.name + HELD))
+    standing = asyncio.create_task(_disarmed(armed))
+    while not standing.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.shield(standing)
+
+
+async def _disarmed(armed: Path) -> None:
     # Another process removes the file: there is no event to wait for.
     while armed.exists():  # noqa: ASYNC110, ASYNC240
         await asyncio.sleep(_LOOK_SECONDS)

@@ -31,3 +31,17 @@ async def test_another_key_and_another_point_go_on(tmp_path: Path) -> None:
 async def test_a_process_without_a_folder_is_never_held() -> None:
     async with asyncio.timeout(10):
         await StopPoints().reach("Charge.after", "hire-1")
+
+
+async def test_who_is_held_hears_no_cancel_and_goes_on_late(tmp_path: Path) -> None:
+    points = StopPoints()
+    points.folder = tmp_path
+    with armed(tmp_path, "Charge.before", "hire-1") as stop:
+        reaching = asyncio.create_task(points.reach("Charge.before", "hire-1"))
+        await stop.reached()
+        reaching.cancel()
+        _, still_held = await asyncio.wait([reaching], timeout=0.2)
+        assert still_held
+        stop.disarm()
+        async with asyncio.timeout(10):
+            await reaching
