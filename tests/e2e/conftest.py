@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -18,6 +19,7 @@ from deploy.local.stripe_account import api_key
 from hireflow.hiring.v1 import hire_pb2, hire_pb2_grpc
 from services.common.runtime import running
 from tests.e2e.collector import Collector, collecting
+from tests.stops import Stop, armed
 from workflows.hiring import wiring
 from workflows.settings import HiringSettings
 
@@ -33,6 +35,7 @@ class System:
     browser: Browser
     sandbox: httpx.AsyncClient
     sources: Sources
+    stops: Path
     collector: Collector
 
     def caller(self, kind: str, subject: str = "", organisation: str | None = None) -> Caller:
@@ -91,6 +94,69 @@ class System:
     async def release(self, hold: int) -> None:
         (await self.sandbox.post(f"/_sandbox/holds/{hold}/release")).raise_for_status()
 
+    @asynccontextmanager
+    async def webhooks(self, *rules: dict[str, Any]) -> AsyncIterator[None]:
+        """What happens to webhooks meanwhile: each rule as the sandbox's control API takes it."""
+        for rule in rules:
+            added = await self.sandbox.post("/_sandbox/webhooks/faults", json=rule)
+            added.raise_for_status()
+        try:
+            yield
+        finally:
+            (await self.sandbox.delete("/_sandbox/webhooks/faults")).raise_for_status()
+
+    @asynccontextmanager
+    async def late_webhooks(self) -> AsyncIterator[None]:
+        """No webhook arrives before the block ends; then all do."""
+        (await self.sandbox.post("/_sandbox/webhooks/hold")).raise_for_status()
+        try:
+            yield
+        finally:
+            (await self.sandbox.post("/_sandbox/webhooks/release")).raise_for_status()
+
+    @asynccontextmanager
+    async def worker_off(self) -> AsyncIterator[None]:
+        """No worker runs until the block ends."""
+        await self.stack.stop("worker")
+        try:
+            yield
+        finally:
+            await self.stack.start("worker")
+
+    def stop_at(self, point: str, part_of_key: str) -> AbstractContextManager[Stop]:
+        """Hold whichever process comes to this instant; see `services.common.stop_points`."""
+        return armed(self.stops, point, part_of_key)
+
+    async def told(self, journey: Journey, hire_id: str, what: str) -> Hire:
+        """The hire as soon as its story tells this; the story must not end without."""
+        async with asyncio.timeout(90):
+            async for each in journey.watch(hire_id):
+                if each.step.what == what:
+                    return each.hire
+        raise AssertionError(f"the story ended without {what}")
+
+    async def story(self, journey: Journey, hire_id: str) -> list[str]:
+        """What happened, step by step, to a hire that ended."""
+        return [each.step.what async for each in journey.watch(hire_id)]
+
+    async def charges(self, hire: Hire) -> list[dict[str, Any]]:
+        """The charges that Stripe made for the hire's contract, refused ones left out."""
+        query = {"limit": "100", "transfer_group": hire.contract_id}
+        listed = (await self.sandbox.get("/v1/charges", params=query)).raise_for_status().json()
+        return [charge for charge in listed["data"] if charge["status"] == "succeeded"]
+
+    async def intents(self, hire: Hire) -> list[dict[str, Any]]:
+        """The payment intents that Stripe has for the hire's contract, newest first."""
+        listed = await self.sandbox.get("/v1/payment_intents", params={"limit": "100"})
+        found = listed.raise_for_status().json()["data"]
+        return [intent for intent in found if intent["transfer_group"] == hire.contract_id]
+
+    async def refunds(self, charge_id: str) -> list[dict[str, Any]]:
+        """The refunds that Stripe made of a charge."""
+        query = {"limit": "100", "charge": charge_id}
+        listed = (await self.sandbox.get("/v1/refunds", params=query)).raise_for_status().json()
+        return list(listed["data"])
+
     async def net_charged(self, hire: Hire) -> tuple[int, int]:
         """How many charges the hire has at Stripe, and charged minus refunded in minor units."""
         listed = (await self.sandbox.get("/v1/charges", params={"limit": "100"})).json()
@@ -124,28 +190,32 @@ class System:
                 yield take_over
 
 
-def exporting_to(collector: Collector) -> dict[str, dict[str, str]]:
-    """What makes every process of ours export its spans, at once."""
-    told = {
+def told(collector: Collector, stops: Path) -> dict[str, dict[str, str]]:
+    """What every process of ours is told: export your spans at once, stop where a test says."""
+    more = {
         "HIREFLOW_OTLP_ENDPOINT": f"http://{collector.address}",
         "OTEL_BSP_SCHEDULE_DELAY": "200",  # milliseconds
+        "HIREFLOW_STOP_POINTS": str(stops),
     }
-    return dict.fromkeys((*SERVICES, "hiring", "worker"), told)
+    return dict.fromkeys((*SERVICES, "hiring", "worker"), more)
 
 
 @pytest.fixture(scope="session")
 async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
     async with AsyncExitStack() as resources:
         collector = await resources.enter_async_context(collecting())
-        overrides = exporting_to(collector)
-        folder = tmp_path_factory.mktemp("system")
-        stack = await resources.enter_async_context(Stack.open(folder, env_overrides=overrides))
+        stops = tmp_path_factory.mktemp("stops")
+        stack = await resources.enter_async_context(
+            Stack.open(tmp_path_factory.mktemp("system"), env_overrides=told(collector, stops))
+        )
         operator = Caller("operator-audit", stack.mint_token("operator", sub="operator-audit"))
         sources = await resources.enter_async_context(
             open_sources(stack.addresses, operator, api_key(stack.data))
         )
         browser = Browser(stack.addresses.stripe_base)
         try:
-            yield System(stack, sources.services, browser, sources.stripe, sources, collector)
+            yield System(
+                stack, sources.services, browser, sources.stripe, sources, stops, collector
+            )
         finally:
             await browser.close()
