@@ -106,9 +106,15 @@ def _metadata(found: stripe.PaymentIntent | stripe.Refund) -> dict[str, Any]:
     return {} if found.metadata is None else found.metadata.to_dict()
 
 
+def _field(found: stripe.StripeObject, name: str) -> Any:  # noqa: ANN401 - any field
+    # Stripe leaves out what does not apply (a bank's refusal has no decline code, a bank account
+    # no card), and the SDK then has no such attribute, though its types say None.
+    return getattr(found, name, None)
+
+
 def _intent(found: stripe.PaymentIntent) -> Intent:
     failure = found.last_payment_error
-    decline = (failure.decline_code or failure.code) if failure else None
+    decline = (_field(failure, "decline_code") or _field(failure, "code")) if failure else None
     charge = found.latest_charge
     return Intent(
         intent_id=found.id,
@@ -275,7 +281,7 @@ class StripeCustomers:
 
 
 def _method(found: stripe.PaymentMethod) -> SavedMethod:
-    card = found.card
+    card = _field(found, "card")
     customer: Any = found.customer
     return SavedMethod(
         method_id=found.id,

@@ -19,7 +19,12 @@ from workflows.hire.contract import HireTotals
 from workflows.hire.payment_activities import PaymentActivities
 from workflows.hire.steps import PaymentOutcome, PaymentStatus
 from workflows.payments.gateway import Unknown
-from workflows.payments.stripe_gateway import StripeIntents, StripeRefunds, open_client
+from workflows.payments.stripe_gateway import (
+    StripeCustomers,
+    StripeIntents,
+    StripeRefunds,
+    open_client,
+)
 
 TOTALS = HireTotals(amount=45000, marketplace_fee=4500, contract_fee=995, currency="USD")
 SOON = timedelta(minutes=15)
@@ -186,6 +191,34 @@ async def test_an_unconfirmed_intent_is_cancelled_by_settling_and_again_changes_
     assert (await till.settle(3)).status is PaymentStatus.CANCELED
     assert (await till.settle(3)).status is PaymentStatus.CANCELED
     assert [intent.status for intent in await till.intents()] == ["canceled"]
+
+
+async def test_a_bank_debit_that_fails_is_told_by_its_code_and_can_be_settled(till: Till) -> None:
+    account = await till.client.v1.payment_methods.attach_async(
+        "pm_usBankAccount_processing", {"customer": till.order.customer_id}
+    )
+    waiting = await till.money.take_payment(till.take(2, method_id=account.id))
+    assert waiting.status is PaymentStatus.PROCESSING
+    failure = {"outcome": "fail", "code": "insufficient_funds"}
+    await till.control.post(f"/payment_intents/{waiting.intent_id}/settle", **failure)
+    known = steps.ReadPaymentInput(
+        step=steps.StepRef(hire_id=till.hire.hire_id, number=3),
+        key=f"fund:{till.order.funding_id}",
+        order=till.order,
+        known=waiting,
+        deadline=datetime.now(UTC) + timedelta(hours=72),
+    )
+    failed = await till.money.read_payment(known)
+    assert (failed.status, failed.decline_code) == (PaymentStatus.DECLINED, "insufficient_funds")
+    assert (await till.settle(4)).status is PaymentStatus.CANCELED
+
+
+async def test_a_saved_bank_account_is_listed_beside_the_card(till: Till) -> None:
+    await till.client.v1.payment_methods.attach_async(
+        "pm_usBankAccount_success", {"customer": till.order.customer_id}
+    )
+    methods = await StripeCustomers(till.client).methods(till.order.customer_id)
+    assert {method.type for method in methods} == {"card", "us_bank_account"}
 
 
 async def test_a_settle_that_finds_the_charge_made_says_so(till: Till) -> None:
