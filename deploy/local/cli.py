@@ -175,6 +175,42 @@ def demo(
     raise typer.Exit(_run(hire, when_told_to_stop=INTERRUPTED))
 
 
+@app.command()
+def chaos(
+    *,
+    hires: Annotated[int, typer.Option(min=1, help="How many hires.")] = 50,
+    seconds: Annotated[float, typer.Option(min=1, help="How long things break.")] = 60,
+    strikes: Annotated[
+        int | None, typer.Option(min=0, help="How many things break; one every 3 s without it.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same seed draws the same plan.")] = 1,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option("--data-dir", help="Run on this directory; a temporary one without it."),
+    ] = None,
+    as_json: _Json = False,
+) -> None:
+    """Hire while processes die, freeze and lose their connections; then check everything.
+
+    Starts its own stack, since only who started a process may kill it and start it again. At
+    random, as the seed draws it: kill -9 and restart of any process, frozen processes, cut
+    database connections, Stripe's errors and lost answers, lost, doubled, late and reordered
+    webhooks. The verdict comes from an independent checker that reads the public APIs, Stripe,
+    the event stream and Temporal. Exit code 1 if it finds anything.
+    """
+    from deploy.local.chaos import command  # noqa: PLC0415 - it alone needs the gRPC stubs
+
+    work = command.run(
+        data_dir,
+        seed=seed,
+        hires=hires,
+        strikes=int(seconds / 3) if strikes is None else strikes,
+        seconds=seconds,
+        as_json=as_json,
+    )
+    raise typer.Exit(_run(work, when_told_to_stop=INTERRUPTED))
+
+
 def main() -> None:
     """Run the command line; a failure is one sentence on the error stream and exit code 1."""
     try:

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from services.common.errors import Conflict, Unavailable
 from services.common.listening import Listener, Signal
 from services.common.settings import Settings
+from services.common.stop_points import stop_point
 
 # Longer than the relay waits for its acknowledgements inside one.
 TRANSACTION_TIMEOUT = 20.0
@@ -28,8 +29,9 @@ _UNAVAILABLE = ("08", "53", "57", "25P03", "25P04", "55P03", "58")
 class Database:
     """The PostgreSQL server of a process, for all its schemas: tables are named with theirs."""
 
-    def __init__(self, engine: AsyncEngine, listener: Listener) -> None:
+    def __init__(self, engine: AsyncEngine, listener: Listener, application: str) -> None:
         self._engine = engine
+        self._application = application
         self._reading = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._listener = listener
 
@@ -56,7 +58,7 @@ class Database:
         listener = Listener(connect)
         listening = asyncio.create_task(listener.run(), name="database listener")
         try:
-            yield cls(engine, listener)
+            yield cls(engine, listener, application)
         finally:
             listening.cancel()
             with suppress(asyncio.CancelledError):
@@ -77,6 +79,8 @@ class Database:
         with _in_business_words():
             async with self._engine.begin() as transaction:
                 yield transaction
+                await stop_point("commit.before", self._application)
+        await stop_point("commit.after", self._application)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:

@@ -11,8 +11,9 @@ is gone. Meanwhile it hears nobody, as if it stood still: a caller who gives up 
 is held, which goes on late, like a request that the network delivers late.
 
 The points: `<Rpc>.before` and `<Rpc>.after` (key: the request's text), `activity.<name>.before` and
-`.after` (key: the hire's id), `relay.published` (key: the schema), `consumer.applied` (key: the
-consumer), `webhook.stored` (key: the event's id), `webhook.hinted` (key: the intent's id).
+`.after` (key: the activity's input), `commit.before` and `commit.after` (key: the process, whatever
+the transaction), `relay.published` (key: the schema), `consumer.applied` (key: the consumer),
+`webhook.stored` (key: the event's id), `webhook.hinted` (key: the intent's id).
 """
 
 import asyncio

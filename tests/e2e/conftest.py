@@ -62,12 +62,12 @@ class System:
 
     async def until(self, journey: Journey, hire_id: str, held: Callable[[Hire], bool]) -> Hire:
         """The hire as soon as something holds of it; bounded."""
-        for _ in range(600):
-            hire = await self.hire(journey, hire_id)
-            if held(hire):
-                return hire
-            await asyncio.sleep(0.05)  # between two looks at the hire, bounded above
-        raise AssertionError(f"it never held of {hire}")
+        async with asyncio.timeout(100):
+            while True:
+                hire = await self.hire(journey, hire_id)
+                if held(hire):
+                    return hire
+                await asyncio.sleep(0.05)  # between two looks at the hire
 
     async def ended(self, journey: Journey, hire_id: str) -> Hire:
         return await self.until(

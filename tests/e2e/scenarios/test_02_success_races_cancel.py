@@ -31,9 +31,10 @@ async def test_a_success_that_crosses_a_cancel_is_refunded_once_though_the_worke
     withheld when the cancel comes.
     """
     journey = await system.proposed()
-    started = await start_for_client(journey)
-    hire_id, intent_id = started.hire.hire_id, started.hire.payment_intent_id
     async with system.webhooks(LOST):
+        # From the start on: a late hint of the intent's creation would find it paid.
+        started = await start_for_client(journey)
+        hire_id, intent_id = started.hire.hire_id, started.hire.payment_intent_id
         await system.fault(
             kind="commit_then_hang", operation="payment_intents.confirm", object=intent_id
         )

@@ -1,0 +1,123 @@
+"""Hires held at named instants, and processes killed right there."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any, Self
+
+import psutil
+from temporalio.client import WorkflowExecutionStatus
+
+from deploy.local.journey import Journey
+from hireflow.hiring.v1 import hire_pb2
+from tests.e2e.conftest import Hire, System
+from tests.e2e.scenarios.acts import RUNNING, SECURE, VISA, cancel, hires_of, start
+from tests.stops import Stop
+
+FIRST = "activity.reserve.before"
+LAST = ("activity.complete_hire.after", "activity.release.after")
+ACTIVITIES = (
+    "reserve",
+    "create_contract",
+    "take_payment",
+    "activate_contract",
+    "open_thread",
+    "complete_hire",
+)
+INSTANTS = [f"activity.{name}.{when}" for name in ACTIVITIES for when in ("before", "after")]
+
+
+@dataclass(frozen=True)
+class Held:
+    """A hire whose story stands still at an instant."""
+
+    journey: Journey
+    hire_id: str
+    stop: Stop
+
+
+class Instants:
+    """Brings hires to their instants and holds them there until the block ends."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+        self._armed = ExitStack()
+        self._asked: list[asyncio.Task[Any]] = []
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._armed.close()
+        # Who asked for a hire meanwhile may have been told that a process is away.
+        await asyncio.gather(*self._asked, return_exceptions=True)
+
+    async def hires_at(self, points: Sequence[str]) -> list[Held]:
+        """One hire at each of the points, all at once."""
+        return await asyncio.gather(*(self.hire_at(point) for point in points))
+
+    async def hire_at(self, point: str, card: str = VISA) -> Held:
+        """A hire that is asked for and has come to the point."""
+        journey = await self._system.proposed(card)
+        first = self.arm(FIRST, journey.proposal_id)
+        self._asked.append(asyncio.create_task(start(journey)))
+        await first.reached()
+        [hire] = await hires_of(journey)
+        if point == FIRST:
+            return Held(journey, hire.hire_id, first)
+        stop = self.arm(point, hire.hire_id)
+        first.disarm()
+        await stop.reached()
+        return Held(journey, hire.hire_id, stop)
+
+    async def undoing_at(self, point: str) -> Held:
+        """A hire whose cancel was accepted and whose undoing has come to the point.
+
+        The payment had succeeded already, except where it is the settling that is held.
+        """
+        if point.startswith("activity.settle_payment"):
+            journey = await self._system.proposed(SECURE)
+            hire_id = (await start(journey)).hire.hire_id
+            stop = self.arm(point, hire_id)
+            await cancel(journey, hire_id)
+        else:
+            held = await self.hire_at("activity.take_payment.after")
+            journey, hire_id = held.journey, held.hire_id
+            stop = self.arm(point, hire_id)
+            await cancel(journey, hire_id)
+            held.stop.disarm()
+        await stop.reached()
+        return Held(journey, hire_id, stop)
+
+    async def _is_not_final(self, held: Held) -> None:
+        hire = await self._system.hire(held.journey, held.hire_id)
+        run = self._system.sources.temporal.get_workflow_handle(hire.workflow_id)
+        assert (await run.describe()).status is WorkflowExecutionStatus.RUNNING
+        # The last step writes the end; the workflow has yet to learn of it.
+        assert hire.state == RUNNING or held.stop.armed.name.startswith(LAST)
+
+    def arm(self, point: str, part_of_key: str) -> Stop:
+        """Hold whoever comes there until the block ends."""
+        return self._armed.enter_context(self._system.stop_at(point, part_of_key))
+
+    async def kill(self, victim: str, held: Sequence[Held], *, holds: bool) -> None:
+        """Kill a process with -9 while the hires stand still; `holds` if it is where they stand."""
+        pid = self._system.stack.process(victim).pid
+        assert pid is not None
+        for each in held:
+            if holds:
+                assert await each.stop.reached() == pid
+            await self._is_not_final(each)
+        await self._system.stack.kill(victim)
+        assert not psutil.pid_exists(pid)
+
+
+async def ended(
+    system: System, held: Sequence[Held], state: hire_pb2.HireState.ValueType
+) -> list[Hire]:
+    """All hires in the one state, and everything of them as the checker wants it."""
+    hires = await asyncio.gather(*(system.ended(each.journey, each.hire_id) for each in held))
+    assert [hire.state for hire in hires] == [state] * len(hires)
+    await system.audited(*(each.hire_id for each in held))
+    return list(hires)
