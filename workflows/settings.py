@@ -26,6 +26,9 @@ class HiringSettings(Settings):
         saved_method_window: how long after StartHire a saved method may still be charged.
         stage_deadline: how long a step before the payment is tried.
         payment_polls: when the payment is read where no webhook comes; the last repeats.
+        sweep_interval: how often hires are looked for whose workflow was terminated or lost.
+        sweep_grace: how long such a workflow must be over before its hire is undone; longer than
+            a step that it left behind may still go on.
         answer_wait: how long StartHire and RetryPayment wait for something to tell.
         build_id: names the worker's build: a hire that began on one ends on it.
         promote_build: whether a starting worker makes its build the current one.
@@ -44,6 +47,8 @@ class HiringSettings(Settings):
     stage_deadline: float = Field(default=10 * 60.0, gt=0)
     payment_polls: tuple[float, ...] = Field(default=(30.0, 120.0, 600.0, 3600.0), min_length=1)
     answer_wait: float = Field(default=8.0, ge=0)
+    sweep_interval: float = Field(default=300.0, gt=0)
+    sweep_grace: float = Field(default=120.0, ge=0)
 
     build_id: str = "development"
     promote_build: bool = True

@@ -25,10 +25,15 @@ from services.common.runtime import Part, Resources
 from services.common.stop_points import stop_point
 from services.common.telemetry import get_logger
 from workflows.hire.activities import HireActivities, Neighbours
+from workflows.hire.clean_up import CleanUpWorkflow
+from workflows.hire.clean_up_activities import CleanUpActivities
 from workflows.hire.contract import TASK_QUEUE
 from workflows.hire.payment_activities import PaymentActivities
 from workflows.hire.sandbox import WORKFLOW_RUNNER
+from workflows.hire.sweep import SweepWorkflow, ensure_schedule
 from workflows.hire.workflow import HireWorkflow
+from workflows.hiring.runs import TemporalRuns
+from workflows.hiring.use_cases.abandoned import Sweep
 from workflows.hiring.wiring import hiring_of
 from workflows.payments import stripe_gateway
 from workflows.payments.stripe_gateway import StripeIntents, StripeRefunds, open_client
@@ -64,14 +69,20 @@ async def build(resources: Resources) -> Part:
     )
     own = HireActivities(hiring, neighbours)
     money = PaymentActivities(hiring, StripeIntents(stripe), StripeRefunds(stripe))
+    left = CleanUpActivities(
+        hiring,
+        neighbours.contracts,
+        TemporalRuns(client),
+        Sweep(settings.env, timedelta(seconds=settings.sweep_grace), settings.hire_policy.polls),
+    )
 
     async def work() -> None:
         connected = await _connected(settings)
         worker = Worker(
             connected,
             task_queue=TASK_QUEUE,
-            workflows=[HireWorkflow],
-            activities=[*own.all(), *money.all()],
+            workflows=[HireWorkflow, CleanUpWorkflow, SweepWorkflow],
+            activities=[*own.all(), *money.all(), *left.all()],
             workflow_runner=WORKFLOW_RUNNER,
             interceptors=[StoppableActivities()],
             deployment_config=deployment_of(settings),
@@ -82,6 +93,7 @@ async def build(resources: Resources) -> Part:
         async with worker:
             if settings.promote_build:
                 await promote(connected, settings)
+            await ensure_schedule(connected, timedelta(seconds=settings.sweep_interval))
             await asyncio.Future()  # until the process is told to stop
 
     return Part(

@@ -24,6 +24,8 @@ from workflows.hiring import wiring
 from workflows.settings import HiringSettings
 
 Hire = hire_pb2.Hire
+SOONER = {"HIREFLOW_SWEEP_INTERVAL": "2", "HIREFLOW_SWEEP_GRACE": "0.5"}
+"""A terminated hire is swept while a test waits."""
 
 
 @dataclass(frozen=True)
@@ -191,13 +193,13 @@ class System:
 
 
 def told(collector: Collector, stops: Path) -> dict[str, dict[str, str]]:
-    """What every process of ours is told: export your spans at once, stop where a test says."""
+    """What every process of ours is told: export at once, stop where a test says, sweep sooner."""
     more = {
         "HIREFLOW_OTLP_ENDPOINT": f"http://{collector.address}",
         "OTEL_BSP_SCHEDULE_DELAY": "200",  # milliseconds
         "HIREFLOW_STOP_POINTS": str(stops),
     }
-    return dict.fromkeys((*SERVICES, "hiring", "worker"), more)
+    return {**dict.fromkeys((*SERVICES, "hiring"), more), "worker": {**more, **SOONER}}
 
 
 @pytest.fixture(scope="session")

@@ -25,6 +25,7 @@ from workflows.hire import steps
 from workflows.hire.contract import HireTotals, Stage
 from workflows.hire.failures import told
 from workflows.hiring.domain import HireChanges, HireState, StepRecord, Terms
+from workflows.hiring.use_cases.abandoned import begin_contract
 from workflows.hiring.use_cases.steps import Hiring, record_step, terms_of
 
 RPC_DEADLINE_SECONDS = 5.0
@@ -115,7 +116,14 @@ class HireActivities:
     @activity.defn(name=steps.CREATE_CONTRACT.name)
     async def create_contract(self, given: steps.ContractInput) -> None:
         """Create the PENDING contract; its texts come from the hire's rows."""
-        terms = await terms_of(self._hiring, given.step.hire_id, given.revision)
+        with told():
+            terms = await begin_contract(
+                self._hiring,
+                given.step.hire_id,
+                given.revision,
+                contract_id=given.contract_id,
+                milestone_id=given.milestone_id,
+            )
         await ask(
             self._ask.contracts.CreateContract,
             contract_pb2.CreateContractRequest(
@@ -131,12 +139,7 @@ class HireActivities:
                 quote=_quote(given.totals),
             ),
         )
-        await self._record(
-            given,
-            Stage.CONTRACT_CREATION,
-            "contract_created",
-            HireChanges(contract_id=given.contract_id, milestone_id=given.milestone_id),
-        )
+        await self._record(given, Stage.CONTRACT_CREATION, "contract_created")
 
     @activity.defn(name=steps.AMEND_CONTRACT.name)
     async def amend_contract(self, given: steps.ContractInput) -> None:

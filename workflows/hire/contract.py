@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict
 from temporalio.common import SearchAttributeKey
 
 TASK_QUEUE = "hireflow"
+SWEEP = "sweep"
+"""The activity that looks for abandoned hires."""
 
 HIRE_STAGE = SearchAttributeKey.for_keyword("HireStage")
 HIRE_BLOCKED = SearchAttributeKey.for_keyword("HireBlocked")
@@ -33,6 +35,11 @@ SEARCH_ATTRIBUTES = (
 def hire_workflow_id(proposal_id: str) -> str:
     """Name the workflow of a proposal's hire: at most one runs, by Temporal's own rule."""
     return f"hire/{proposal_id}"
+
+
+def clean_up_workflow_id(hire_id: str) -> str:
+    """Name the workflow that undoes an abandoned hire: at most one runs."""
+    return f"clean-up/{hire_id}"
 
 
 class Stage(StrEnum):
@@ -99,14 +106,19 @@ class HireTotals(Model):
         return self.amount + self.marketplace_fee + self.contract_fee
 
 
-class HireInput(Model):
-    """Starts a hire. Its row exists already: step 1 of the story is the request itself."""
+class HireRef(Model):
+    """Which hire a workflow works on, and the environment whose keys it writes under."""
 
     env: str
     hire_id: str
     proposal_id: str
     job_id: str
     organisation_id: str
+
+
+class HireInput(HireRef):
+    """Starts a hire. Its row exists already: step 1 of the story is the request itself."""
+
     trainer_id: str
     customer_id: str
     confirm_declined: bool
@@ -162,3 +174,30 @@ class OperatorRetry(Model):
 
     reason: str
     actor: Actor
+
+
+class CleanUpInput(HireRef):
+    """Starts the undoing of a hire whose own run is over though its row is not.
+
+    Attributes:
+        reached: no step of the runs before has a greater number, written or still under way.
+        polls: when a payment that is processing is read again; the last repeats.
+
+    """
+
+    reached: int
+    polls: tuple[timedelta, ...] = HirePolicy().polls
+
+
+class CleanUpResult(Model):
+    """What a clean-up did: nothing if the hire had ended by itself."""
+
+    hire_id: str
+    undone: bool
+    refunded: bool = False
+
+
+class Swept(Model):
+    """What a sweep found: the hires whose clean-up was started or is under way."""
+
+    hire_ids: tuple[str, ...] = ()

@@ -12,7 +12,7 @@ from workflows.hire.contract import (
     HIRE_STAGE,
     WORKFLOW_ACTOR,
     Actor,
-    HireInput,
+    HireRef,
     Stage,
 )
 from workflows.hire.steps import Activity, In, Out, PaymentOutcome, StepRef, Timing
@@ -29,17 +29,17 @@ def reason_of(error: ActivityError) -> str:
 class StepMachine:
     """The part of a hire's workflow that runs its steps; the story is told elsewhere."""
 
-    def __init__(self, hire: HireInput) -> None:
-        self._hire = hire
-        self._stage = Stage.PROPOSAL_REVIEW
-        self._step = 1  # the request itself, written when the hire was asked for
+    def __init__(self, hire: HireRef, stage: Stage, reached: int) -> None:
+        self._about = hire
+        self._stage = stage
+        self._step = reached
         self._blocked = False
         self._operator_retries = 0
 
     def next_step(self, actor: Actor = WORKFLOW_ACTOR, reason: str | None = None) -> StepRef:
         """Give the next step of the story its number."""
         self._step += 1
-        return StepRef(hire_id=self._hire.hire_id, number=self._step, actor=actor, reason=reason)
+        return StepRef(hire_id=self._about.hire_id, number=self._step, actor=actor, reason=reason)
 
     async def attempt(
         self, activity: Activity[In, Out], given: In, timing: Timing, within: timedelta
@@ -116,10 +116,10 @@ class StepMachine:
     def _describe(self, what: str) -> None:
         workflow.set_current_details(
             f"**{self._stage.replace('_', ' ').capitalize()}**: {what}\n\n"
-            f"- hire `{self._hire.hire_id}`\n"
-            f"- job `{self._hire.job_id}`"
+            f"- hire `{self._about.hire_id}`\n"
+            f"- job `{self._about.job_id}`"
         )
 
     @property
     def _key(self) -> str:
-        return f"{self._hire.env}:{self._hire.hire_id}"
+        return f"{self._about.env}:{self._about.hire_id}"

@@ -240,6 +240,37 @@ class RefuseTermsInput(StepInput):
     revision: int
 
 
+class TakeOverInput(StepInput):
+    """Take an abandoned hire over from its dead run, whose late writes count no more."""
+
+
+class LeftFunding(Model):
+    """A funding that an abandoned hire left.
+
+    `charge` is what the provider is known to have charged; None where only it can tell.
+    """
+
+    order: FundingOrder
+    charge: PaymentOutcome | None = None
+
+
+class TakenOver(Model):
+    """What an abandoned hire left to undo.
+
+    Attributes:
+        ended: it had ended by itself; there is nothing to undo.
+        active: its contract became active: nothing may be undone without a person's word.
+        contract_id: the contract it made or was about to make, if it came so far.
+        fundings: what may have been charged.
+
+    """
+
+    ended: bool = False
+    active: bool = False
+    contract_id: str | None = None
+    fundings: tuple[LeftFunding, ...] = ()
+
+
 RESERVE = Activity("reserve", ReserveInput, type(None), "Reserve the proposal and a position")
 CREATE_CONTRACT = Activity(
     "create_contract", ContractInput, type(None), "Create the contract and its first milestone"
@@ -276,4 +307,7 @@ COMPLETE_HIRE = Activity(
 BLOCK = Activity("block", BlockInput, type(None), "Record that an operator is needed")
 REFUSE_TERMS = Activity(
     "refuse_terms", RefuseTermsInput, type(None), "Refuse other terms: the first are paid"
+)
+TAKE_OVER = Activity(
+    "take_over", TakeOverInput, TakenOver, "Take the abandoned hire over and see what it left"
 )

@@ -49,7 +49,9 @@ class HireWorkflow(StepMachine):
 
     @workflow.init
     def __init__(self, hire: HireInput) -> None:
-        super().__init__(hire)
+        # Step 1 is the request itself, written when the hire was asked for.
+        super().__init__(hire, Stage.PROPOSAL_REVIEW, reached=1)
+        self._hire = hire
         self._terms = TermsOffer(
             revision=1,
             totals=hire.totals,

@@ -1,5 +1,6 @@
 """Fundings and refunds: what was ordered of the payment provider, and what came of it."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 
@@ -41,6 +42,16 @@ async def find_funding(connection: AsyncConnection, funding_id: str) -> Funding 
     query = sa.select(FUNDING).where(FUNDING.c.funding_id == funding_id)
     row = (await connection.execute(query)).mappings().one_or_none()
     return None if row is None else _funding(row)
+
+
+async def charged_or_open(connection: AsyncConnection, hire_id: str) -> Sequence[Funding]:
+    """List those fundings of a hire that are not closed without a charge, oldest first."""
+    query = (
+        sa.select(FUNDING)
+        .where(FUNDING.c.hire_id == hire_id, FUNDING.c.state != FundingState.CANCELED.value)
+        .order_by(FUNDING.c.create_time)
+    )
+    return [_funding(row) for row in (await connection.execute(query)).mappings()]
 
 
 async def change_funding(tx: AsyncConnection, change: FundingChange, now: datetime) -> None:

@@ -225,6 +225,35 @@ async def note_started(tx: AsyncConnection, hire_id: str, now: datetime) -> None
     await tx.execute(sa.update(HIRE).where(HIRE.c.hire_id == hire_id).values(started_at=started))
 
 
+async def quiet_since(
+    connection: AsyncConnection, before: datetime, *, after: str, limit: int
+) -> Sequence[Hire]:
+    """List hires that run, were started and took no step since then, in the order of their ids."""
+    query = (
+        sa.select(HIRE)
+        .where(
+            _RUNNING,
+            HIRE.c.started_at.is_not(None),
+            HIRE.c.update_time < before,
+            HIRE.c.hire_id > after,
+        )
+        .order_by(HIRE.c.hire_id)
+        .limit(limit)
+    )
+    return [_hire(row) for row in (await connection.execute(query)).mappings()]
+
+
+async def note_contract(
+    tx: AsyncConnection, hire_id: str, contract_id: str, milestone_id: str
+) -> None:
+    """Note which contract a hire makes, of a hire whose row this transaction holds."""
+    await tx.execute(
+        sa.update(HIRE)
+        .where(HIRE.c.hire_id == hire_id)
+        .values(contract_id=contract_id, milestone_id=milestone_id)
+    )
+
+
 def _values(hire: Hire) -> dict[str, Any]:
     plain = {name: getattr(hire, name) for name in _PLAIN if name != "create_time"}
     return {

@@ -65,6 +65,8 @@ sa.Index(
     HIRE.c.create_time,
     postgresql_where=HIRE.c.started_at.is_(None) & (HIRE.c.state == HireState.RUNNING.value),
 )
+# The sweep walks through what runs, however many hires have ended.
+sa.Index("hire_running", HIRE.c.hire_id, postgresql_where=HIRE.c.state == HireState.RUNNING.value)
 
 HIRE_TERMS = sa.Table(
     "hire_terms",
@@ -167,6 +169,7 @@ FUNDING = sa.Table(
     _time("create_sent_at"),
     _time("create_time", nullable=False),
     _time("update_time", nullable=False),
+    sa.Index("funding_by_hire", "hire_id"),
 )
 sa.Index(
     "funding_live_milestone_key",

@@ -8,10 +8,12 @@ from workflows.hiring.domain import (
     FundingChange,
     FundingDraft,
     FundingState,
+    HireState,
     RefundDraft,
     RefundRow,
+    Stage,
 )
-from workflows.hiring.store import fundings
+from workflows.hiring.store import fundings, hires
 from workflows.hiring.use_cases.unit import Hiring
 
 
@@ -22,11 +24,16 @@ async def freeze_funding(hiring: Hiring, draft: FundingDraft) -> Funding:
     reads its intent again.
 
     Raises:
-        Refused: PAYMENT_NOT_EXPECTED, the funding was closed: nothing may be charged under it.
+        Refused: PAYMENT_NOT_EXPECTED, the funding was closed or the hire is being undone: nothing
+            may be charged under it.
         Conflict: CONFLICT, another funding of the milestone is live.
 
     """
     async with hiring.database.begin() as tx:
+        # Held against whoever takes the hire over: it either sees this funding or forbids it.
+        hire = await hires.lock_hire(tx, draft.hire_id)
+        if hire is None or hire.state is HireState.UNDONE or hire.stage is Stage.UNDOING:
+            raise _closed(draft.funding_id)
         await fundings.insert_funding(tx, draft, FundingState.OPEN, hiring.clock())
         funding = await fundings.lock_funding(tx, draft.funding_id)
     if funding is None:

@@ -5,12 +5,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.common.database import notify
 from services.common.errors import NotFound, Refused
 from workflows.hiring import events
-from workflows.hiring.domain import FundingChange, HireChanges, StepRecord, Terms
+from workflows.hiring.domain import FundingChange, Hire, HireChanges, StepRecord, Terms
 from workflows.hiring.store import fundings, hires
 from workflows.hiring.store import terms as terms_store
 from workflows.hiring.use_cases.unit import HIRES, Hiring
 
-__all__ = ["Hiring", "record_step", "terms_of"]
+__all__ = ["Hiring", "record_step", "terms_of", "write_step"]
 
 
 async def record_step(hiring: Hiring, record: StepRecord) -> bool:
@@ -29,17 +29,22 @@ async def record_step(hiring: Hiring, record: StepRecord) -> bool:
         hire = await hires.lock_hire(tx, record.hire_id)
         if hire is None:
             raise NotFound("hire", record.hire_id)
-        if record.number <= hire.step:
-            return False
-        after = hire.after(record)
-        await hires.insert_step(tx, record)
-        if not await hires.save_hire(tx, after):
-            raise Refused("WRONG_STATE", f"hire {record.hire_id} ended before {record.what}")
-        await _decide_terms(tx, record.hire_id, record.changes)
-        if record.funding is not None:
-            await _change_funding(tx, record.funding, record)
-        await hiring.outbox.record(tx, events.after_step(after, record))
-        await notify(tx, HIRES, record.hire_id)
+        return await write_step(hiring, tx, hire, record)
+
+
+async def write_step(hiring: Hiring, tx: AsyncConnection, hire: Hire, record: StepRecord) -> bool:
+    """Write a step of a hire whose row this transaction holds; see `record_step`."""
+    if record.number <= hire.step:
+        return False
+    after = hire.after(record)
+    await hires.insert_step(tx, record)
+    if not await hires.save_hire(tx, after):
+        raise Refused("WRONG_STATE", f"hire {record.hire_id} ended before {record.what}")
+    await _decide_terms(tx, record.hire_id, record.changes)
+    if record.funding is not None:
+        await _change_funding(tx, record.funding, record)
+    await hiring.outbox.record(tx, events.after_step(after, record))
+    await notify(tx, HIRES, record.hire_id)
     return True
 
 

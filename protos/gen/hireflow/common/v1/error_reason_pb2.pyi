@@ -122,6 +122,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FAILED_PRECONDITION: an operator refunded the hire in full."""
     ERROR_REASON_PAYMENT_METHOD_IN_USE: _ErrorReason.ValueType  # 116
     """FAILED_PRECONDITION: the payment method is in use by a running hire."""
+    ERROR_REASON_HIRE_TERMINATED: _ErrorReason.ValueType  # 130
+    """FAILED_PRECONDITION: the hire's workflow was terminated or lost before it was paid for good,
+    and the hire was undone.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """The machine-readable reason that every error carries in google.rpc.ErrorInfo, domain "hireflow".
@@ -229,4 +233,8 @@ ERROR_REASON_HIRE_REFUNDED: ErrorReason.ValueType  # 115
 """FAILED_PRECONDITION: an operator refunded the hire in full."""
 ERROR_REASON_PAYMENT_METHOD_IN_USE: ErrorReason.ValueType  # 116
 """FAILED_PRECONDITION: the payment method is in use by a running hire."""
+ERROR_REASON_HIRE_TERMINATED: ErrorReason.ValueType  # 130
+"""FAILED_PRECONDITION: the hire's workflow was terminated or lost before it was paid for good,
+and the hire was undone.
+"""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -1,0 +1,172 @@
+"""Hires whose workflow was terminated: swept and undone, or shown to an operator."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from deploy.local.journey import Journey
+from hireflow.contracts.v1 import contract_pb2
+from hireflow.hiring.v1 import hire_pb2
+from tests.e2e.conftest import Hire, System
+from tests.e2e.test_hire import (
+    HIRED,
+    NEEDS_CLIENT,
+    SECURE,
+    UNDONE,
+    VISA,
+    assert_undone_and_free,
+    start,
+)
+from workflows.hire.contract import Actor, OperatorRetry, clean_up_workflow_id
+from workflows.hire.sweep import SCHEDULE_ID
+
+
+@pytest.fixture(scope="session")
+async def temporal(system: System) -> Client:
+    return await Client.connect(
+        system.stack.addresses.temporal_address, data_converter=pydantic_data_converter
+    )
+
+
+@asynccontextmanager
+async def paused(client: Client) -> AsyncIterator[None]:
+    """No sweep by itself meanwhile."""
+    schedule = client.get_schedule_handle(SCHEDULE_ID)
+    await schedule.pause(note="a test looks at a terminated hire first")
+    try:
+        yield
+    finally:
+        await schedule.unpause()
+
+
+async def terminate(client: Client, hire: Hire) -> None:
+    await client.get_workflow_handle(hire.workflow_id).terminate("a test ends it")
+
+
+async def contract_state(system: System, contract_id: str) -> str:
+    request = contract_pb2.GetContractRequest(contract_id=contract_id)
+    operator = system.caller("operator")
+    found = await operator.call(system.services.contracts.GetContract, request)
+    return contract_pb2.ContractState.Name(found.contract.state)
+
+
+async def assert_swept(system: System, journey: Journey, hire_id: str) -> Hire:
+    """Undone, cancelled, free, not charged; and the proposal can be hired."""
+    hire = await system.ended(journey, hire_id)
+    assert (hire.state, hire.end_reason) == (UNDONE, "HIRE_TERMINATED")
+    await assert_undone_and_free(system, journey, hire)
+    assert await contract_state(system, hire.contract_id) == "CONTRACT_STATE_CANCELLED"
+    steps = [told.step async for told in journey.watch(hire_id)]
+    assert [step.number for step in steps] == sorted({step.number for step in steps})
+    assert [step.what for step in steps][-2:] == ["contract_cancelled", "undone"]
+    await journey.save_card(system.browser, VISA)
+    again = await system.ended(journey, (await start(journey)).hire.hire_id)
+    assert again.state == HIRED
+    assert again.hire_id != hire_id
+    return hire
+
+
+async def test_a_hire_terminated_while_it_waits_for_the_client_is_undone(
+    system: System, temporal: Client
+) -> None:
+    journey = await system.proposed(SECURE)
+    started = await start(journey)
+    assert started.hire.waiting_for == NEEDS_CLIENT
+    await terminate(temporal, started.hire)
+    await assert_swept(system, journey, started.hire.hire_id)
+
+
+async def test_a_client_who_pays_after_the_terminate_is_refunded(
+    system: System, temporal: Client
+) -> None:
+    journey = await system.proposed(SECURE)
+    started = await start(journey)
+    async with paused(temporal):
+        await terminate(temporal, started.hire)
+        await system.browser.authenticate(started.client_secret)
+        assert await system.net_charged(started.hire) == (1, 50495)
+    await system.ended(journey, started.hire.hire_id)
+    assert await system.net_charged(started.hire) == (1, 0)
+    await assert_swept(system, journey, started.hire.hire_id)
+
+
+async def test_a_charge_whose_answer_never_came_is_found_and_refunded(
+    system: System, temporal: Client
+) -> None:
+    journey = await system.proposed(VISA)
+    await system.fault(kind="commit_then_hang", operation="payment_intents.confirm")
+    starting = asyncio.create_task(start(journey))
+    hold = await system.hold_reached("payment_intents.confirm")
+    hire = await system.hire(journey, await journey.live_hire())
+    await terminate(temporal, hire)
+    hire = await system.ended(journey, hire.hire_id)
+    assert await system.net_charged(hire) == (1, 0)
+    await system.release(hold)  # what the dead run learns now counts no more
+    await starting
+    await assert_swept(system, journey, hire.hire_id)
+
+
+async def test_a_hire_terminated_between_payment_and_activation_is_refunded(
+    system: System, temporal: Client
+) -> None:
+    journey = await system.proposed(SECURE)
+    started = await start(journey)
+    await system.stack.kill("contracts")
+    try:
+        await system.browser.authenticate(started.client_secret)
+        paid = await system.until(journey, started.hire.hire_id, lambda hire: bool(hire.charge_id))
+        assert paid.state == hire_pb2.HIRE_STATE_RUNNING
+        await terminate(temporal, started.hire)
+    finally:
+        await system.stack.start("contracts")
+    await system.ended(journey, started.hire.hire_id)
+    assert await system.net_charged(paid) == (1, 0)
+    await assert_swept(system, journey, started.hire.hire_id)
+
+
+async def test_a_hire_terminated_after_the_activation_is_shown_to_an_operator_and_kept(
+    system: System, temporal: Client
+) -> None:
+    journey = await system.proposed(SECURE)
+    started = await start(journey)
+    await system.stack.kill("messaging")
+    try:
+        await system.browser.authenticate(started.client_secret)
+        opening = hire_pb2.HIRE_STAGE_CONTRACT_ACTIVATION
+        await system.until(
+            journey,
+            started.hire.hire_id,
+            lambda hire: hire.stage == opening,
+        )
+        await terminate(temporal, started.hire)
+    finally:
+        await system.stack.start("messaging")
+    hire = await system.until(
+        journey, started.hire.hire_id, lambda hire: hire.blocked_reason == "PAST_PIVOT"
+    )
+    assert hire.waiting_for == hire_pb2.HIRE_WAITING_FOR_OPERATOR
+    assert await contract_state(system, hire.contract_id) == "CONTRACT_STATE_ACTIVE"
+    assert await system.net_charged(hire) == (1, 50495)
+    handle = temporal.get_workflow_handle(clean_up_workflow_id(hire.hire_id))
+    retry = OperatorRetry(reason="looked at it", actor=Actor(kind="OPERATOR", id="operator-1"))
+    await handle.execute_update("retry_step", retry)
+    again = await system.until(journey, hire.hire_id, lambda now: now.etag != hire.etag)
+    assert again.state == hire_pb2.HIRE_STATE_RUNNING
+
+
+async def test_a_clean_up_that_is_terminated_itself_is_swept_again(
+    system: System, temporal: Client
+) -> None:
+    journey = await system.proposed(SECURE)
+    started = await start(journey)
+    await system.fault(kind="hold_before", operation="payment_intents.cancel")
+    await terminate(temporal, started.hire)
+    hold = await system.hold_reached("payment_intents.cancel")
+    clean_up = temporal.get_workflow_handle(clean_up_workflow_id(started.hire.hire_id))
+    await clean_up.terminate("a test ends this one as well")
+    await system.release(hold)
+    await assert_swept(system, journey, started.hire.hire_id)
