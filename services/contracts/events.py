@@ -7,7 +7,16 @@ from google.protobuf.message import Message
 from hireflow.contracts.v1 import contract_events_pb2 as pb
 from hireflow.contracts.v1 import contract_pb2
 from services.common.outbox import Event
-from services.contracts.domain import Contract, Invoice, Milestone, RecordedCharge
+from services.contracts.domain import (
+    Account,
+    Contract,
+    Dispute,
+    DisputeState,
+    Invoice,
+    LedgerEntry,
+    Milestone,
+    RecordedCharge,
+)
 
 
 def contract_created(contract: Contract) -> Event:
@@ -78,6 +87,46 @@ def invoice_issued(contract: Contract, invoice: Invoice) -> Event:
         currency_code=invoice.currency,
     )
     return _event(contract, message, invoice.issue_time)
+
+
+def refund_failed(
+    contract: Contract, milestone: Milestone, refund: LedgerEntry, now: datetime
+) -> Event:
+    """Tell that a refund came back."""
+    message = pb.RefundFailed(
+        contract=_facts(contract),
+        milestone=_milestone(milestone),
+        refund_id=refund.external_id,
+        amount_minor_units=-refund.movement.postings[Account.REFUNDED],
+    )
+    return _event(contract, message, now)
+
+
+def milestone_disputed(
+    contract: Contract, milestone: Milestone, dispute: Dispute, now: datetime
+) -> Event:
+    """Tell that the employer's bank contests a charge and took its money."""
+    message = pb.MilestoneDisputed(
+        contract=_facts(contract),
+        milestone=_milestone(milestone),
+        charge_id=dispute.charge_id,
+        dispute_id=dispute.dispute_id,
+        amount_minor_units=dispute.amount,
+    )
+    return _event(contract, message, now)
+
+
+def dispute_closed(
+    contract: Contract, milestone: Milestone, dispute: Dispute, now: datetime
+) -> Event:
+    """Tell how a dispute was decided."""
+    message = pb.DisputeClosed(
+        contract=_facts(contract),
+        milestone=_milestone(milestone),
+        dispute_id=dispute.dispute_id,
+        won=dispute.state is DisputeState.WON,
+    )
+    return _event(contract, message, now)
 
 
 def _event(contract: Contract, message: Message, time: datetime) -> Event:

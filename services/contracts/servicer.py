@@ -21,16 +21,23 @@ from services.common.errors import Problems, problems
 from services.common.idempotency import Request
 from services.common.paging import Cursor
 from services.contracts.domain import Contract, Fees, Parties, RecordedCharge, check_amount
-from services.contracts.use_cases import charging, forming, reading
-from services.contracts.use_cases.access import as_book_reader, as_hire_workflow, sees_costs
+from services.contracts.use_cases import charging, forming, late_facts, reading, verifying
+from services.contracts.use_cases.access import (
+    as_auditor,
+    as_book_reader,
+    as_hire_workflow,
+    sees_costs,
+)
 from services.contracts.wire import (
     STRIPE_ID_LIMIT,
     check_filter,
     contract_message,
     entry_message,
+    finding_message,
     invoice_message,
     quote_message,
     read_charge,
+    read_dispute,
     read_quote,
     read_states,
     read_terms,
@@ -254,6 +261,54 @@ class ContractsServicer(contract_pb2_grpc.ContractsServiceServicer):
             now=self._clock(),
         )
         return pb.RecordRefundedChargeResponse(contract=contract_message(contract))
+
+    async def RecordRefundFailed(
+        self, request: pb.RecordRefundFailedRequest, context: Context
+    ) -> pb.RecordRefundFailedResponse:
+        """Take a refund's postings back."""
+        caller = as_hire_workflow(current_caller())
+        with problems() as noted:
+            Request.check(request, noted)
+            noted.require_id("refund_id", request.refund_id, limit=STRIPE_ID_LIMIT)
+        contract = await late_facts.record_refund_failed(
+            self._database, caller, Request.of(request), request.refund_id, now=self._clock()
+        )
+        return pb.RecordRefundFailedResponse(contract=contract_message(contract))
+
+    async def RecordDispute(
+        self, request: pb.RecordDisputeRequest, context: Context
+    ) -> pb.RecordDisputeResponse:
+        """Book how a dispute stands."""
+        caller = as_hire_workflow(current_caller())
+        with problems() as noted:
+            Request.check(request, noted)
+            dispute = read_dispute(request, noted)
+        contract = await late_facts.record_dispute(
+            self._database, caller, Request.of(request), dispute, now=self._clock()
+        )
+        return pb.RecordDisputeResponse(contract=contract_message(contract))
+
+    async def VerifyLedger(
+        self, request: pb.VerifyLedgerRequest, context: Context
+    ) -> pb.VerifyLedgerResponse:
+        """Prove a page of ledgers."""
+        caller = as_auditor(current_caller())
+        with problems() as noted:
+            check_filter("contract_id", request.contract_id, noted)
+            check_filter("organisation_id", request.organisation_id, noted)
+        scope = ("verify", request.contract_id, request.organisation_id)
+        verified = await verifying.verify_ledger(
+            self._database,
+            caller,
+            Cursor.read(request.page_size, request.page_token, *scope),
+            contract_id=request.contract_id,
+            organisation_id=request.organisation_id,
+        )
+        return pb.VerifyLedgerResponse(
+            contracts=verified.contracts,
+            findings=[finding_message(finding) for finding in verified.findings],
+            next_page_token=verified.next_token,
+        )
 
 
 _PARTIES = ("organisation_id", "trainer_id", "job_id", "proposal_id", "hire_id")

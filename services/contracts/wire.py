@@ -13,12 +13,15 @@ from services.contracts.domain import (
     Charge,
     Contract,
     ContractState,
+    Dispute,
+    DisputeState,
     Invoice,
     LedgerEntry,
     Milestone,
     MilestoneTerms,
     Quote,
 )
+from services.contracts.domain.audit import Finding
 
 # Stripe's ids are its own; it promises no more than that they fit here.
 STRIPE_ID_LIMIT = 255
@@ -26,6 +29,9 @@ _LIST_LIMIT = 50
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _STATES: dict[int, ContractState] = {
     pb.ContractState.Value(f"CONTRACT_STATE_{state}"): state for state in ContractState
+}
+_DISPUTES: dict[int, DisputeState] = {
+    pb.DisputeState.Value(f"DISPUTE_STATE_{state}"): state for state in DisputeState
 }
 
 
@@ -80,6 +86,24 @@ def read_charge(message: pb.Charge, noted: Problems) -> Charge:
         funding_id=message.funding_id,
         amount=amount,
         currency=currency,
+    )
+
+
+def read_dispute(message: pb.RecordDisputeRequest, noted: Problems) -> Dispute:
+    """Read how a dispute stands, noting every bad field."""
+    for field in ("dispute_id", "charge_id"):
+        noted.require_id(field, getattr(message, field), limit=STRIPE_ID_LIMIT)
+    amount, currency = message.amount.minor_units, message.amount.currency_code
+    noted.require(amount > 0, "amount.minor_units", "must be positive")
+    code = _CURRENCY.fullmatch(currency)
+    noted.require(code, "amount.currency_code", "must be an ISO 4217 code in upper case")
+    noted.require(message.state in _DISPUTES, "state", "must be a known state")
+    return Dispute(
+        dispute_id=message.dispute_id,
+        charge_id=message.charge_id,
+        amount=amount,
+        currency=currency,
+        state=_DISPUTES.get(message.state, DisputeState.OPEN),
     )
 
 
@@ -167,6 +191,16 @@ def entry_message(entry: LedgerEntry) -> pb.LedgerEntry:
         ],
         currency_code=entry.currency,
         book_time=_timestamp(entry.book_time),
+    )
+
+
+def finding_message(finding: Finding) -> pb.LedgerFinding:
+    """Write what a ledger breaks."""
+    return pb.LedgerFinding(
+        contract_id=finding.contract_id,
+        sequence=finding.sequence,
+        rule=pb.LedgerRule.Value(f"LEDGER_RULE_{finding.rule}"),
+        message=finding.message,
     )
 
 

@@ -7,6 +7,7 @@ from services.contracts.domain.contract import (
     ContractVerb,
     Parties,
 )
+from services.contracts.domain.dispute import Dispute, DisputeState
 from services.contracts.domain.invoice import (
     TAX_NOTE,
     TRAINER_KINDS,
@@ -34,6 +35,8 @@ __all__ = [
     "Contract",
     "ContractState",
     "ContractVerb",
+    "Dispute",
+    "DisputeState",
     "EntryKind",
     "Fees",
     "Invoice",

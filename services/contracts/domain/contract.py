@@ -31,7 +31,7 @@ class ContractVerb(StrEnum):
     TAKE_MILESTONE = "take a further milestone"
 
 
-_S, _V = ContractState, ContractVerb
+_S, _V, _M = ContractState, ContractVerb, MilestoneVerb
 
 _TRANSITIONS: dict[tuple[ContractVerb, ContractState], ContractState] = {
     (_V.AMEND, _S.PENDING): _S.PENDING,
@@ -185,6 +185,25 @@ class Contract:
         if charge.currency != self.currency:
             raise Refused("CHARGE_MISMATCH", f"the contract's currency is {self.currency}")
         return self._next(milestone.apply(MilestoneVerb.RECORD_REFUNDED_CHARGE))
+
+    def dispute(self, milestone_id: str) -> Self:
+        """Note that the bank contests the milestone's charge.
+
+        A milestone that cannot be disputed stays as it is, such as a refunded one: then only its
+        money moves. Raises NotFound for a milestone that is not this contract's.
+        """
+        milestone = self.milestone(milestone_id)
+        return self._next(milestone.apply(_M.DISPUTE)) if milestone.disputable else self
+
+    def close_dispute(self, milestone_id: str, *, won: bool) -> Self:
+        """Let a disputed milestone go back to where the dispute found it, or be REFUNDED if lost.
+
+        One that is not disputed stays as it is. Raises NotFound.
+        """
+        milestone = self.milestone(milestone_id)
+        if milestone.state is not MilestoneState.DISPUTED:
+            return self
+        return self._next(milestone.apply(_M.WIN_DISPUTE if won else _M.LOSE_DISPUTE))
 
     def cancel(self, now: datetime) -> Self:
         """Give up a contract that was never active, and its unfunded milestones with it.

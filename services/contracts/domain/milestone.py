@@ -114,6 +114,11 @@ class Milestone:
         """Whether nothing more is owed: nothing is held, disputed or under way."""
         return self.state in {_S.NOT_FUNDED, _S.PAID, _S.CANCELLED, _S.REFUNDED}
 
+    @property
+    def disputable(self) -> bool:
+        """Whether a dispute moves it: its money is held or was paid."""
+        return (_V.DISPUTE, self.state) in _TRANSITIONS
+
     def apply(self, verb: MilestoneVerb) -> Self:
         """Do what the verb says. Raises Refused WRONG_STATE where the state does not know it.
 

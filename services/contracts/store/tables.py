@@ -97,6 +97,22 @@ CHARGE = sa.Table(
     sa.Column("currency", sa.Text, nullable=False),
     sa.Column("refund_id", sa.Text, unique=True),
     _time("record_time"),
+    sa.Index("charge_by_contract", "contract_id"),
+)
+
+# How each dispute of a charge stands; what it did to the money is in the ledger.
+DISPUTE = sa.Table(
+    "dispute",
+    METADATA,
+    sa.Column("dispute_id", sa.Text, primary_key=True),
+    sa.Column("charge_id", sa.Text, sa.ForeignKey("contracts.charge.charge_id"), nullable=False),
+    _contract(),
+    sa.Column("amount", sa.BigInteger, nullable=False),
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    _time("open_time"),
+    _time("close_time", nullable=True),
+    sa.Index("dispute_by_contract", "contract_id"),
 )
 
 # An entry and its postings are one row, a column per account: that the postings sum to zero is a

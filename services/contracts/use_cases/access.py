@@ -7,6 +7,7 @@ from services.contracts.domain import TRAINER_KINDS, Contract, InvoiceKind
 
 HireWorkflow = NewType("HireWorkflow", Principal)
 BookReader = NewType("BookReader", Principal)
+Auditor = NewType("Auditor", Principal)
 
 
 def as_hire_workflow(caller: Principal) -> HireWorkflow:
@@ -19,6 +20,12 @@ def as_book_reader(caller: Principal) -> BookReader:
     """Let those pass who may know of fees. Raises Denied CALLER_NOT_ALLOWED for trainers."""
     require_kind(caller, Kind.EMPLOYER, Kind.AGENT, Kind.OPERATOR, Kind.SERVICE)
     return BookReader(caller)
+
+
+def as_auditor(caller: Principal) -> Auditor:
+    """Let operators pass. Raises Denied CALLER_NOT_ALLOWED for all others."""
+    require_kind(caller, Kind.OPERATOR)
+    return Auditor(caller)
 
 
 def sees_costs(caller: Principal) -> bool:

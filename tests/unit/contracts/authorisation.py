@@ -26,4 +26,7 @@ AUTHORISATION: dict[str, dict[str, Answer]] = {
     "CancelContract": _row("SERVICE"),
     "ActivateContract": _row("SERVICE"),
     "RecordRefundedCharge": _row("SERVICE"),
+    "RecordRefundFailed": _row("SERVICE"),
+    "RecordDispute": _row("SERVICE"),
+    "VerifyLedger": _row("OPERATOR"),
 }

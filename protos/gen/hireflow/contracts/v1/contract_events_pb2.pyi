@@ -378,3 +378,121 @@ class InvoiceIssued(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___InvoiceIssued: _TypeAlias = InvoiceIssued  # noqa: Y015
+
+@_typing.final
+class RefundFailed(_message.Message):
+    """A refund came back: the employer's bank did not take it, and the money is held again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTRACT_FIELD_NUMBER: _builtins.int
+    MILESTONE_FIELD_NUMBER: _builtins.int
+    REFUND_ID_FIELD_NUMBER: _builtins.int
+    AMOUNT_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    refund_id: _builtins.str
+    """The Stripe refund."""
+    amount_minor_units: _builtins.int
+    """What came back, in minor units."""
+    @_builtins.property
+    def contract(self) -> Global___ContractFacts:
+        """Its contract."""
+
+    @_builtins.property
+    def milestone(self) -> Global___MilestoneFacts:
+        """The milestone as it is."""
+
+    def __init__(
+        self,
+        *,
+        contract: Global___ContractFacts | None = ...,
+        milestone: Global___MilestoneFacts | None = ...,
+        refund_id: _builtins.str = ...,
+        amount_minor_units: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["contract", b"contract", "milestone", b"milestone"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_minor_units", b"amount_minor_units", "contract", b"contract", "milestone", b"milestone", "refund_id", b"refund_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RefundFailed: _TypeAlias = RefundFailed  # noqa: Y015
+
+@_typing.final
+class MilestoneDisputed(_message.Message):
+    """The employer's bank contests a charge and took its money."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTRACT_FIELD_NUMBER: _builtins.int
+    MILESTONE_FIELD_NUMBER: _builtins.int
+    CHARGE_ID_FIELD_NUMBER: _builtins.int
+    DISPUTE_ID_FIELD_NUMBER: _builtins.int
+    AMOUNT_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    charge_id: _builtins.str
+    """The Stripe charge."""
+    dispute_id: _builtins.str
+    """The Stripe dispute."""
+    amount_minor_units: _builtins.int
+    """What the bank took, in minor units."""
+    @_builtins.property
+    def contract(self) -> Global___ContractFacts:
+        """Its contract."""
+
+    @_builtins.property
+    def milestone(self) -> Global___MilestoneFacts:
+        """The milestone after it."""
+
+    def __init__(
+        self,
+        *,
+        contract: Global___ContractFacts | None = ...,
+        milestone: Global___MilestoneFacts | None = ...,
+        charge_id: _builtins.str = ...,
+        dispute_id: _builtins.str = ...,
+        amount_minor_units: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["contract", b"contract", "milestone", b"milestone"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount_minor_units", b"amount_minor_units", "charge_id", b"charge_id", "contract", b"contract", "dispute_id", b"dispute_id", "milestone", b"milestone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MilestoneDisputed: _TypeAlias = MilestoneDisputed  # noqa: Y015
+
+@_typing.final
+class DisputeClosed(_message.Message):
+    """A dispute was decided."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTRACT_FIELD_NUMBER: _builtins.int
+    MILESTONE_FIELD_NUMBER: _builtins.int
+    DISPUTE_ID_FIELD_NUMBER: _builtins.int
+    WON_FIELD_NUMBER: _builtins.int
+    dispute_id: _builtins.str
+    """The Stripe dispute."""
+    won: _builtins.bool
+    """Whether it was decided for us and the money came back."""
+    @_builtins.property
+    def contract(self) -> Global___ContractFacts:
+        """Its contract."""
+
+    @_builtins.property
+    def milestone(self) -> Global___MilestoneFacts:
+        """The milestone after it."""
+
+    def __init__(
+        self,
+        *,
+        contract: Global___ContractFacts | None = ...,
+        milestone: Global___MilestoneFacts | None = ...,
+        dispute_id: _builtins.str = ...,
+        won: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["contract", b"contract", "milestone", b"milestone"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contract", b"contract", "dispute_id", b"dispute_id", "milestone", b"milestone", "won", b"won"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DisputeClosed: _TypeAlias = DisputeClosed  # noqa: Y015

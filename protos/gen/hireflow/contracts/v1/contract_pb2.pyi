@@ -150,6 +150,86 @@ LEDGER_ACCOUNT_PLATFORM_LOSS: LedgerAccount.ValueType  # 7
 """What Hireflow lost."""
 Global___LedgerAccount: _TypeAlias = LedgerAccount  # noqa: Y015
 
+class _DisputeState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DisputeStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DisputeState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DISPUTE_STATE_UNSPECIFIED: _DisputeState.ValueType  # 0
+    """Not told; refused."""
+    DISPUTE_STATE_OPEN: _DisputeState.ValueType  # 1
+    """The employer's bank took the money; it is not decided yet."""
+    DISPUTE_STATE_WON: _DisputeState.ValueType  # 2
+    """Decided for us: the money came back."""
+    DISPUTE_STATE_LOST: _DisputeState.ValueType  # 3
+    """Decided against us: the money is gone."""
+
+class DisputeState(_DisputeState, metaclass=_DisputeStateEnumTypeWrapper):
+    """How a dispute of a charge stands."""
+
+DISPUTE_STATE_UNSPECIFIED: DisputeState.ValueType  # 0
+"""Not told; refused."""
+DISPUTE_STATE_OPEN: DisputeState.ValueType  # 1
+"""The employer's bank took the money; it is not decided yet."""
+DISPUTE_STATE_WON: DisputeState.ValueType  # 2
+"""Decided for us: the money came back."""
+DISPUTE_STATE_LOST: DisputeState.ValueType  # 3
+"""Decided against us: the money is gone."""
+Global___DisputeState: _TypeAlias = DisputeState  # noqa: Y015
+
+class _LedgerRule:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _LedgerRuleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LedgerRule.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    LEDGER_RULE_UNSPECIFIED: _LedgerRule.ValueType  # 0
+    """Not told; never sent by the service."""
+    LEDGER_RULE_SEQUENCE: _LedgerRule.ValueType  # 1
+    """Entries count 1, 2, 3 … without a gap."""
+    LEDGER_RULE_BALANCE: _LedgerRule.ValueType  # 2
+    """The postings of an entry are not zero and sum to zero."""
+    LEDGER_RULE_CURRENCY: _LedgerRule.ValueType  # 3
+    """An entry has its contract's currency."""
+    LEDGER_RULE_MILESTONE: _LedgerRule.ValueType  # 4
+    """An entry belongs to a milestone of its contract."""
+    LEDGER_RULE_POSTINGS: _LedgerRule.ValueType  # 5
+    """An entry moves the accounts that its kind moves, by the amounts of the charge, refund or
+    dispute that caused it.
+    """
+    LEDGER_RULE_CAUSE: _LedgerRule.ValueType  # 6
+    """An entry has the charge, refund or dispute that caused it, and each of those its entry."""
+    LEDGER_RULE_OVERDRAWN: _LedgerRule.ValueType  # 7
+    """No account of a milestone falls below zero."""
+    LEDGER_RULE_STATE: _LedgerRule.ValueType  # 8
+    """The states of the contract and its milestones agree with their balances."""
+
+class LedgerRule(_LedgerRule, metaclass=_LedgerRuleEnumTypeWrapper):
+    """What a ledger was found to break."""
+
+LEDGER_RULE_UNSPECIFIED: LedgerRule.ValueType  # 0
+"""Not told; never sent by the service."""
+LEDGER_RULE_SEQUENCE: LedgerRule.ValueType  # 1
+"""Entries count 1, 2, 3 … without a gap."""
+LEDGER_RULE_BALANCE: LedgerRule.ValueType  # 2
+"""The postings of an entry are not zero and sum to zero."""
+LEDGER_RULE_CURRENCY: LedgerRule.ValueType  # 3
+"""An entry has its contract's currency."""
+LEDGER_RULE_MILESTONE: LedgerRule.ValueType  # 4
+"""An entry belongs to a milestone of its contract."""
+LEDGER_RULE_POSTINGS: LedgerRule.ValueType  # 5
+"""An entry moves the accounts that its kind moves, by the amounts of the charge, refund or
+dispute that caused it.
+"""
+LEDGER_RULE_CAUSE: LedgerRule.ValueType  # 6
+"""An entry has the charge, refund or dispute that caused it, and each of those its entry."""
+LEDGER_RULE_OVERDRAWN: LedgerRule.ValueType  # 7
+"""No account of a milestone falls below zero."""
+LEDGER_RULE_STATE: LedgerRule.ValueType  # 8
+"""The states of the contract and its milestones agree with their balances."""
+Global___LedgerRule: _TypeAlias = LedgerRule  # noqa: Y015
+
 class _InvoiceKind:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -1255,3 +1335,217 @@ class RecordRefundedChargeResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RecordRefundedChargeResponse: _TypeAlias = RecordRefundedChargeResponse  # noqa: Y015
+
+@_typing.final
+class RecordRefundFailedRequest(_message.Message):
+    """Asks to take a refund's postings back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    REFUND_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Makes a repeat harmless; derived from the refund."""
+    refund_id: _builtins.str
+    """The Stripe refund that failed."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        refund_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["refund_id", b"refund_id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordRefundFailedRequest: _TypeAlias = RecordRefundFailedRequest  # noqa: Y015
+
+@_typing.final
+class RecordRefundFailedResponse(_message.Message):
+    """The ledger's contract."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTRACT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def contract(self) -> Global___Contract:
+        """The contract after it; its milestone stays REFUNDED, for the employer is still owed."""
+
+    def __init__(
+        self,
+        *,
+        contract: Global___Contract | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["contract", b"contract"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contract", b"contract"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordRefundFailedResponse: _TypeAlias = RecordRefundFailedResponse  # noqa: Y015
+
+@_typing.final
+class RecordDisputeRequest(_message.Message):
+    """Asks to book how a dispute stands."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    DISPUTE_ID_FIELD_NUMBER: _builtins.int
+    CHARGE_ID_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Makes a repeat harmless; derived from the dispute and its state."""
+    dispute_id: _builtins.str
+    """The Stripe dispute."""
+    charge_id: _builtins.str
+    """The disputed Stripe charge."""
+    state: Global___DisputeState.ValueType
+    """How it stands; one that is first told closed is opened and closed."""
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """What the employer's bank took."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        dispute_id: _builtins.str = ...,
+        charge_id: _builtins.str = ...,
+        amount: _money_pb2.Money | None = ...,
+        state: Global___DisputeState.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "charge_id", b"charge_id", "dispute_id", b"dispute_id", "request_id", b"request_id", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordDisputeRequest: _TypeAlias = RecordDisputeRequest  # noqa: Y015
+
+@_typing.final
+class RecordDisputeResponse(_message.Message):
+    """The booked dispute."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTRACT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def contract(self) -> Global___Contract:
+        """The contract after it."""
+
+    def __init__(
+        self,
+        *,
+        contract: Global___Contract | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["contract", b"contract"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contract", b"contract"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordDisputeResponse: _TypeAlias = RecordDisputeResponse  # noqa: Y015
+
+@_typing.final
+class VerifyLedgerRequest(_message.Message):
+    """Asks for a page of ledgers to be proved."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    CONTRACT_ID_FIELD_NUMBER: _builtins.int
+    ORGANISATION_ID_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """At most so many contracts: 0 means 50, at most 200."""
+    page_token: _builtins.str
+    """The token of the page before, or empty."""
+    contract_id: _builtins.str
+    """Only this contract; empty means all."""
+    organisation_id: _builtins.str
+    """Only contracts of this organisation; empty means all."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        contract_id: _builtins.str = ...,
+        organisation_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contract_id", b"contract_id", "organisation_id", b"organisation_id", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VerifyLedgerRequest: _TypeAlias = VerifyLedgerRequest  # noqa: Y015
+
+@_typing.final
+class LedgerFinding(_message.Message):
+    """What a ledger breaks: the first thing found in it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTRACT_ID_FIELD_NUMBER: _builtins.int
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    RULE_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    contract_id: _builtins.str
+    """The contract."""
+    sequence: _builtins.int
+    """The first wrong entry; 0 where an entry is missing or the whole does not hold."""
+    rule: Global___LedgerRule.ValueType
+    """What it breaks."""
+    message: _builtins.str
+    """What is wrong, for people."""
+    def __init__(
+        self,
+        *,
+        contract_id: _builtins.str = ...,
+        sequence: _builtins.int = ...,
+        rule: Global___LedgerRule.ValueType = ...,
+        message: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contract_id", b"contract_id", "message", b"message", "rule", b"rule", "sequence", b"sequence"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LedgerFinding: _TypeAlias = LedgerFinding  # noqa: Y015
+
+@_typing.final
+class VerifyLedgerResponse(_message.Message):
+    """A page of proved ledgers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTRACTS_FIELD_NUMBER: _builtins.int
+    FINDINGS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    contracts: _builtins.int
+    """How many contracts this page looked at."""
+    next_page_token: _builtins.str
+    """Asks for the next page; empty on the last."""
+    @_builtins.property
+    def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___LedgerFinding]:
+        """Those of them whose ledger does not hold."""
+
+    def __init__(
+        self,
+        *,
+        contracts: _builtins.int = ...,
+        findings: _abc.Iterable[Global___LedgerFinding] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contracts", b"contracts", "findings", b"findings", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VerifyLedgerResponse: _TypeAlias = VerifyLedgerResponse  # noqa: Y015

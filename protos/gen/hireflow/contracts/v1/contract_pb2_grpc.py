@@ -90,6 +90,21 @@ class ContractsServiceStub:
                 request_serializer=hireflow_dot_contracts_dot_v1_dot_contract__pb2.RecordRefundedChargeRequest.SerializeToString,
                 response_deserializer=hireflow_dot_contracts_dot_v1_dot_contract__pb2.RecordRefundedChargeResponse.FromString,
                 _registered_method=True)
+        self.RecordRefundFailed = channel.unary_unary(
+                '/hireflow.contracts.v1.ContractsService/RecordRefundFailed',
+                request_serializer=hireflow_dot_contracts_dot_v1_dot_contract__pb2.RecordRefundFailedRequest.SerializeToString,
+                response_deserializer=hireflow_dot_contracts_dot_v1_dot_contract__pb2.RecordRefundFailedResponse.FromString,
+                _registered_method=True)
+        self.RecordDispute = channel.unary_unary(
+                '/hireflow.contracts.v1.ContractsService/RecordDispute',
+                request_serializer=hireflow_dot_contracts_dot_v1_dot_contract__pb2.RecordDisputeRequest.SerializeToString,
+                response_deserializer=hireflow_dot_contracts_dot_v1_dot_contract__pb2.RecordDisputeResponse.FromString,
+                _registered_method=True)
+        self.VerifyLedger = channel.unary_unary(
+                '/hireflow.contracts.v1.ContractsService/VerifyLedger',
+                request_serializer=hireflow_dot_contracts_dot_v1_dot_contract__pb2.VerifyLedgerRequest.SerializeToString,
+                response_deserializer=hireflow_dot_contracts_dot_v1_dot_contract__pb2.VerifyLedgerResponse.FromString,
+                _registered_method=True)
 
 
 class ContractsServiceServicer:
@@ -175,6 +190,30 @@ class ContractsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RecordRefundFailed(self, request, context):
+        """Takes a refund's postings back because the employer's bank returned it, once per refund. For
+        the workflow of late facts.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordDispute(self, request, context):
+        """Books what a dispute did to a charge's money and moves its milestone, once per dispute and
+        state. For the workflow of late facts.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def VerifyLedger(self, request, context):
+        """Proves a page of ledgers, or names the first wrong entry of each that does not hold. For
+        operators.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ContractsServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -232,6 +271,21 @@ def add_ContractsServiceServicer_to_server(servicer, server):
                     servicer.RecordRefundedCharge,
                     request_deserializer=hireflow_dot_contracts_dot_v1_dot_contract__pb2.RecordRefundedChargeRequest.FromString,
                     response_serializer=hireflow_dot_contracts_dot_v1_dot_contract__pb2.RecordRefundedChargeResponse.SerializeToString,
+            ),
+            'RecordRefundFailed': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordRefundFailed,
+                    request_deserializer=hireflow_dot_contracts_dot_v1_dot_contract__pb2.RecordRefundFailedRequest.FromString,
+                    response_serializer=hireflow_dot_contracts_dot_v1_dot_contract__pb2.RecordRefundFailedResponse.SerializeToString,
+            ),
+            'RecordDispute': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordDispute,
+                    request_deserializer=hireflow_dot_contracts_dot_v1_dot_contract__pb2.RecordDisputeRequest.FromString,
+                    response_serializer=hireflow_dot_contracts_dot_v1_dot_contract__pb2.RecordDisputeResponse.SerializeToString,
+            ),
+            'VerifyLedger': grpc.unary_unary_rpc_method_handler(
+                    servicer.VerifyLedger,
+                    request_deserializer=hireflow_dot_contracts_dot_v1_dot_contract__pb2.VerifyLedgerRequest.FromString,
+                    response_serializer=hireflow_dot_contracts_dot_v1_dot_contract__pb2.VerifyLedgerResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -532,6 +586,87 @@ class ContractsService:
             '/hireflow.contracts.v1.ContractsService/RecordRefundedCharge',
             hireflow_dot_contracts_dot_v1_dot_contract__pb2.RecordRefundedChargeRequest.SerializeToString,
             hireflow_dot_contracts_dot_v1_dot_contract__pb2.RecordRefundedChargeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordRefundFailed(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hireflow.contracts.v1.ContractsService/RecordRefundFailed',
+            hireflow_dot_contracts_dot_v1_dot_contract__pb2.RecordRefundFailedRequest.SerializeToString,
+            hireflow_dot_contracts_dot_v1_dot_contract__pb2.RecordRefundFailedResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordDispute(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hireflow.contracts.v1.ContractsService/RecordDispute',
+            hireflow_dot_contracts_dot_v1_dot_contract__pb2.RecordDisputeRequest.SerializeToString,
+            hireflow_dot_contracts_dot_v1_dot_contract__pb2.RecordDisputeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def VerifyLedger(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hireflow.contracts.v1.ContractsService/VerifyLedger',
+            hireflow_dot_contracts_dot_v1_dot_contract__pb2.VerifyLedgerRequest.SerializeToString,
+            hireflow_dot_contracts_dot_v1_dot_contract__pb2.VerifyLedgerResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -59,6 +59,18 @@ class ContractsServiceStub:
     """
     RecordRefundedCharge: _grpc.UnaryUnaryMultiCallable[_contract_pb2.RecordRefundedChargeRequest, _contract_pb2.RecordRefundedChargeResponse]
     """Books a charge that came too late for its hire and its full refund. For the hire workflow."""
+    RecordRefundFailed: _grpc.UnaryUnaryMultiCallable[_contract_pb2.RecordRefundFailedRequest, _contract_pb2.RecordRefundFailedResponse]
+    """Takes a refund's postings back because the employer's bank returned it, once per refund. For
+    the workflow of late facts.
+    """
+    RecordDispute: _grpc.UnaryUnaryMultiCallable[_contract_pb2.RecordDisputeRequest, _contract_pb2.RecordDisputeResponse]
+    """Books what a dispute did to a charge's money and moves its milestone, once per dispute and
+    state. For the workflow of late facts.
+    """
+    VerifyLedger: _grpc.UnaryUnaryMultiCallable[_contract_pb2.VerifyLedgerRequest, _contract_pb2.VerifyLedgerResponse]
+    """Proves a page of ledgers, or names the first wrong entry of each that does not hold. For
+    operators.
+    """
 
 @_typing.type_check_only
 class ContractsServiceAsyncStub(ContractsServiceStub):
@@ -91,6 +103,18 @@ class ContractsServiceAsyncStub(ContractsServiceStub):
     """
     RecordRefundedCharge: _aio.UnaryUnaryMultiCallable[_contract_pb2.RecordRefundedChargeRequest, _contract_pb2.RecordRefundedChargeResponse]  # type: ignore[assignment]
     """Books a charge that came too late for its hire and its full refund. For the hire workflow."""
+    RecordRefundFailed: _aio.UnaryUnaryMultiCallable[_contract_pb2.RecordRefundFailedRequest, _contract_pb2.RecordRefundFailedResponse]  # type: ignore[assignment]
+    """Takes a refund's postings back because the employer's bank returned it, once per refund. For
+    the workflow of late facts.
+    """
+    RecordDispute: _aio.UnaryUnaryMultiCallable[_contract_pb2.RecordDisputeRequest, _contract_pb2.RecordDisputeResponse]  # type: ignore[assignment]
+    """Books what a dispute did to a charge's money and moves its milestone, once per dispute and
+    state. For the workflow of late facts.
+    """
+    VerifyLedger: _aio.UnaryUnaryMultiCallable[_contract_pb2.VerifyLedgerRequest, _contract_pb2.VerifyLedgerResponse]  # type: ignore[assignment]
+    """Proves a page of ledgers, or names the first wrong entry of each that does not hold. For
+    operators.
+    """
 
 class ContractsServiceServicer(metaclass=_abc_1.ABCMeta):
     """Owns contracts, milestones, the double-entry ledger and invoices."""
@@ -186,5 +210,35 @@ class ContractsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_contract_pb2.RecordRefundedChargeResponse, _abc.Awaitable[_contract_pb2.RecordRefundedChargeResponse]]:
         """Books a charge that came too late for its hire and its full refund. For the hire workflow."""
+
+    @_abc_1.abstractmethod
+    def RecordRefundFailed(
+        self,
+        request: _contract_pb2.RecordRefundFailedRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contract_pb2.RecordRefundFailedResponse, _abc.Awaitable[_contract_pb2.RecordRefundFailedResponse]]:
+        """Takes a refund's postings back because the employer's bank returned it, once per refund. For
+        the workflow of late facts.
+        """
+
+    @_abc_1.abstractmethod
+    def RecordDispute(
+        self,
+        request: _contract_pb2.RecordDisputeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contract_pb2.RecordDisputeResponse, _abc.Awaitable[_contract_pb2.RecordDisputeResponse]]:
+        """Books what a dispute did to a charge's money and moves its milestone, once per dispute and
+        state. For the workflow of late facts.
+        """
+
+    @_abc_1.abstractmethod
+    def VerifyLedger(
+        self,
+        request: _contract_pb2.VerifyLedgerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contract_pb2.VerifyLedgerResponse, _abc.Awaitable[_contract_pb2.VerifyLedgerResponse]]:
+        """Proves a page of ledgers, or names the first wrong entry of each that does not hold. For
+        operators.
+        """
 
 def add_ContractsServiceServicer_to_server(servicer: ContractsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
