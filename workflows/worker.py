@@ -36,7 +36,14 @@ from workflows.hiring.runs import TemporalRuns
 from workflows.hiring.use_cases.abandoned import Sweep
 from workflows.hiring.wiring import hiring_of
 from workflows.payments import stripe_gateway
-from workflows.payments.stripe_gateway import StripeIntents, StripeRefunds, open_client
+from workflows.payments.late_fact_activities import LateFactActivities
+from workflows.payments.late_facts import LateFactWorkflow
+from workflows.payments.stripe_gateway import (
+    StripeDisputes,
+    StripeIntents,
+    StripeRefunds,
+    open_client,
+)
 from workflows.settings import HiringSettings, settings_of
 from workflows.temporal import check, connect
 
@@ -75,14 +82,21 @@ async def build(resources: Resources) -> Part:
         TemporalRuns(client),
         Sweep(settings.env, timedelta(seconds=settings.sweep_grace), settings.hire_policy.polls),
     )
+    late = LateFactActivities(
+        hiring,
+        neighbours.contracts,
+        StripeIntents(stripe),
+        StripeRefunds(stripe),
+        StripeDisputes(stripe),
+    )
 
     async def work() -> None:
         connected = await _connected(settings)
         worker = Worker(
             connected,
             task_queue=TASK_QUEUE,
-            workflows=[HireWorkflow, CleanUpWorkflow, SweepWorkflow],
-            activities=[*own.all(), *money.all(), *left.all()],
+            workflows=[HireWorkflow, CleanUpWorkflow, SweepWorkflow, LateFactWorkflow],
+            activities=[*own.all(), *money.all(), *left.all(), *late.all()],
             workflow_runner=WORKFLOW_RUNNER,
             interceptors=[StoppableActivities()],
             deployment_config=deployment_of(settings),

@@ -37,6 +37,11 @@ def hire_workflow_id(proposal_id: str) -> str:
     return f"hire/{proposal_id}"
 
 
+def late_fact_workflow_id(object_id: str) -> str:
+    """Name the workflow that takes in late facts about an object at the provider."""
+    return f"late-fact/{object_id}"
+
+
 def clean_up_workflow_id(hire_id: str) -> str:
     """Name the workflow that undoes an abandoned hire: at most one runs."""
     return f"clean-up/{hire_id}"
@@ -201,3 +206,32 @@ class Swept(Model):
     """What a sweep found: the hires whose clean-up was started or is under way."""
 
     hire_ids: tuple[str, ...] = ()
+
+
+class LateFact(Model):
+    """An object at the provider that something was told of; `kind` is one of `LateKind`."""
+
+    kind: str
+    object_id: str
+
+
+class LateOutcome(StrEnum):
+    """What a look at the object led to.
+
+    BOOKED: the ledger moved. REFUNDED: a charge that nobody expected was given back. NOTHING_NEW:
+    all of it was known. LEFT: the hire's own run, or the sweep, sees to it. PROCESSING: the bank
+    has not decided. UNROUTABLE: nothing of ours.
+    """
+
+    BOOKED = "BOOKED"
+    REFUNDED = "REFUNDED"
+    NOTHING_NEW = "NOTHING_NEW"
+    LEFT = "LEFT"
+    PROCESSING = "PROCESSING"
+    UNROUTABLE = "UNROUTABLE"
+
+
+class LateFactResult(Model):
+    """What the last look led to."""
+
+    outcome: LateOutcome

@@ -30,10 +30,7 @@ from workflows.hiring.use_cases.fundings import (
     close_unsent_funding,
     freeze_funding,
     note_create_sent,
-    note_refund_sent,
-    plan_refund,
     save_intent,
-    save_refund,
 )
 from workflows.hiring.use_cases.steps import Hiring, record_step
 from workflows.payments.gateway import (
@@ -43,6 +40,7 @@ from workflows.payments.gateway import (
     IntentStatus,
     Refunds,
 )
+from workflows.payments.refunding import give_back
 
 WAITS = {
     PaymentStatus.PAID: None,
@@ -113,19 +111,7 @@ class PaymentActivities:
         amount = given.order.totals.total
         draft = RefundDraft(given.refund_id, given.order.funding_id, given.charge_id, amount)
         with told():
-            planned = await plan_refund(self._hiring, draft)
-            refund = (
-                await self._refunds.find(planned.charge_id, planned.refund_id)
-                if planned.sent_at
-                else None
-            )
-            if refund is None:
-                await note_refund_sent(self._hiring, planned.refund_id, self._hiring.clock())
-                key = f"refund:{planned.refund_id}"
-                refund = await self._refunds.create(
-                    planned.charge_id, planned.refund_id, planned.amount, key
-                )
-            await save_refund(self._hiring, planned.refund_id, refund.provider_id)
+            refund = await give_back(self._hiring, self._refunds, draft)
         await self._write(
             StepRecord(
                 hire_id=given.step.hire_id,

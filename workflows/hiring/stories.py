@@ -31,13 +31,16 @@ from workflows.hire.contract import (
     TASK_QUEUE,
     CancelOrder,
     HireInput,
+    LateFact,
     Model,
     PaymentHint,
     PaymentRetry,
     Stage,
     TermsOffer,
     hire_workflow_id,
+    late_fact_workflow_id,
 )
+from workflows.hiring.domain import LateKind
 from workflows.hiring.use_cases.ports import NotRunning
 
 _CALL = timedelta(seconds=2)
@@ -107,6 +110,21 @@ class TemporalStories:
             await handle.signal("payment_hint", PaymentHint(intent_id=intent_id), rpc_timeout=_CALL)
         except RPCError as error:
             raise _failure(error) from error
+
+    async def late_fact(self, kind: LateKind, object_id: str) -> None:
+        """Start the workflow of the object, or tell the running one to look again."""
+        try:
+            await self._client.start_workflow(
+                "LateFactWorkflow",
+                LateFact(kind=kind.value, object_id=object_id),
+                id=late_fact_workflow_id(object_id),
+                task_queue=self._task_queue,
+                start_signal="look_again",
+                static_summary=f"Late fact about {object_id}",
+                rpc_timeout=_CALL,
+            )
+        except RPCError as error:
+            raise _silent(error) from error
 
     async def _start(self, hire: HireInput) -> None:
         await self._client.start_workflow(

@@ -57,11 +57,36 @@ class IntentOrder:
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """A refund as the provider tells it now; `failed` may become true long after it was made."""
+    """A refund as the provider tells it now; `failed` may become true long after it was made.
+
+    `refund_id` is ours, from the metadata; None if it is none that we made.
+    """
 
     provider_id: str
     amount: int
     failed: bool
+    refund_id: str | None = None
+
+
+class DisputeStatus(StrEnum):
+    """How a dispute stands; an inquiry has taken no money."""
+
+    INQUIRY = "INQUIRY"
+    OPEN = "OPEN"
+    WON = "WON"
+    LOST = "LOST"
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """A dispute of a charge as the provider tells it now."""
+
+    dispute_id: str
+    charge_id: str
+    intent_id: str | None
+    amount: int
+    currency: str
+    status: DisputeStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +170,18 @@ class Refunds(Protocol):
 
     async def find(self, charge_id: str, refund_id: str) -> Refund | None:
         """Look a refund up by list and metadata, for keys that are too old."""
+        ...
+
+    async def read(self, provider_id: str) -> Refund:
+        """Read a refund."""
+        ...
+
+
+class Disputes(Protocol):
+    """Charges that the employer's bank contests."""
+
+    async def read(self, dispute_id: str) -> Dispute:
+        """Read a dispute."""
         ...
 
 

@@ -15,6 +15,8 @@ import httpx
 import stripe
 
 from workflows.payments.gateway import (
+    Dispute,
+    DisputeStatus,
     Intent,
     IntentOrder,
     IntentStatus,
@@ -38,6 +40,13 @@ STATUSES = {
     "processing": IntentStatus.PROCESSING,
     "succeeded": IntentStatus.SUCCEEDED,
     "canceled": IntentStatus.CANCELED,
+}
+
+DISPUTES = {
+    "needs_response": DisputeStatus.OPEN,
+    "under_review": DisputeStatus.OPEN,
+    "won": DisputeStatus.WON,
+    "lost": DisputeStatus.LOST,
 }
 
 
@@ -129,7 +138,12 @@ def _intent(found: stripe.PaymentIntent) -> Intent:
 
 
 def _refund(found: stripe.Refund) -> Refund:
-    return Refund(found.id, found.amount, failed=found.status in {"failed", "canceled"})
+    return Refund(
+        found.id,
+        found.amount,
+        failed=found.status in {"failed", "canceled"},
+        refund_id=_metadata(found).get("refund_id"),
+    )
 
 
 class StripeIntents:
@@ -234,6 +248,30 @@ class StripeRefunds:
             if _metadata(found).get("refund_id") == refund_id:
                 return _refund(found)
         return None
+
+    async def read(self, provider_id: str) -> Refund:
+        """Read the refund."""
+        return _refund(await _answer(self._refunds.retrieve_async(provider_id)))
+
+
+class StripeDisputes:
+    """Disputes of charges."""
+
+    def __init__(self, client: stripe.StripeClient) -> None:
+        self._disputes = client.v1.disputes
+
+    async def read(self, dispute_id: str) -> Dispute:
+        """Read the dispute; what is neither open nor decided has taken no money."""
+        found = await _answer(self._disputes.retrieve_async(dispute_id))
+        charge, intent = found.charge, found.payment_intent
+        return Dispute(
+            dispute_id=found.id,
+            charge_id=charge if isinstance(charge, str) else charge.id,
+            intent_id=intent if isinstance(intent, str) or intent is None else intent.id,
+            amount=found.amount,
+            currency=found.currency.upper(),
+            status=DISPUTES.get(found.status, DisputeStatus.INQUIRY),
+        )
 
 
 class StripeCustomers:

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from services.common.errors import HireflowError, Unavailable
 from workflows.hire.contract import CancelOrder, HireInput, PaymentRetry, TermsOffer
-from workflows.hiring.domain import JobFacts, ProposalFacts, Totals
+from workflows.hiring.domain import JobFacts, LateKind, ProposalFacts, Totals
 from workflows.hiring.use_cases.ports import NotRunning
 from workflows.payments.gateway import Intent, IntentOrder, SavedMethod, Setup
 
@@ -47,6 +47,7 @@ class Stories:
     retries: list[tuple[str, PaymentRetry]] = field(default_factory=list)
     cancels: list[tuple[str, CancelOrder]] = field(default_factory=list)
     hints: list[tuple[str, str]] = field(default_factory=list)
+    late_facts: list[tuple[LateKind, str]] = field(default_factory=list)
     refusals: dict[str, HireflowError] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
     down: bool = False
@@ -77,6 +78,10 @@ class Stories:
         if all(f"hire/{hire.proposal_id}" != workflow_id for hire in self.running.values()):
             raise NotRunning(workflow_id)
         self.hints.append((workflow_id, intent_id))
+
+    async def late_fact(self, kind: LateKind, object_id: str) -> None:
+        self._require_up()
+        self.late_facts.append((kind, object_id))
 
     def _require_up(self) -> None:
         if self.down:

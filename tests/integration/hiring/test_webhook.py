@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from tests.integration.hiring.conftest import WEBHOOK_SECRET
 from tests.integration.hiring.world import World, funding_draft, new_id
-from workflows.hiring.domain import FundingDraft, Route, StripeEvent
+from workflows.hiring.domain import FundingDraft, LateKind, Route, StripeEvent
 from workflows.hiring.store.tables import STRIPE_EVENT
 from workflows.hiring.use_cases.desk import Desk
 from workflows.hiring.use_cases.fundings import freeze_funding
@@ -161,10 +161,18 @@ async def test_an_event_of_a_closed_funding_is_a_late_fact(
     draft = await world.fund(hire, 2)
     await world.pay(draft, 3)
     hints = len(world.stories.hints)
-    for kind in ("payment_intent.succeeded", "payment_intent.canceled", "refund.failed"):
+    looked_at = {
+        "payment_intent.succeeded": [],  # known from the answer to our own call
+        "payment_intent.canceled": [LateKind.INTENT],
+        "refund.failed": [LateKind.REFUND],
+        "charge.dispute.created": [LateKind.DISPUTE],
+    }
+    for kind, expected in looked_at.items():
         told = event(kind, env="test", funding_id=draft.funding_id)
         await post(http, world, told)
         await routed(world, told, Route.LATE_FACT)
+        object_id = told["data"]["object"]["id"]
+        assert [late for late, about in world.stories.late_facts if about == object_id] == expected
     assert len(world.stories.hints) == hints
 
 
@@ -176,15 +184,41 @@ async def test_an_event_whose_workflow_is_over_is_a_late_fact(
     told = event(env="test", funding_id=draft.funding_id)
     await post(http, world, told)
     await routed(world, told, Route.LATE_FACT)
+    assert (LateKind.INTENT, told["data"]["object"]["id"]) in world.stories.late_facts
+
+
+async def test_a_late_fact_waits_while_temporal_is_down(
+    world: World, http: httpx.AsyncClient, organisation_id: str
+) -> None:
+    told = event("refund.failed")
+    world.stories.down = True
+    try:
+        assert await post(http, world, told) == 200
+
+        async def tried() -> bool:
+            row = await stored(world, told)
+            return row is not None and row["attempts"] > 0
+
+        await world.until(tried)
+    finally:
+        world.stories.down = False
+    row = await stored(world, told)
+    assert row is not None
+    assert row["routed_at"] is None
+    await route_events(at(world, timedelta(minutes=1)).hiring, world.stories, "test")
+    await routed(world, told, Route.LATE_FACT)
+    assert (LateKind.REFUND, told["data"]["object"]["id"]) in world.stories.late_facts
 
 
 async def test_what_concerns_nothing_of_ours_is_told_apart(
     world: World, http: httpx.AsyncClient
 ) -> None:
     foreign, unused = event(env="production", funding_id="f"), event("customer.created")
-    for told in (foreign, event(), unused):
+    payout = event("payout.failed")
+    for told in (foreign, event(), unused, payout):
         assert await post(http, world, told) == 200
     await routed(world, foreign, Route.UNROUTABLE)
+    await routed(world, payout, Route.UNROUTABLE)
     await routed(world, unused, Route.IGNORED)
 
 

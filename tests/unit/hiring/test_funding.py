@@ -6,6 +6,7 @@ from workflows.hiring.domain import Funding, FundingChange, FundingState
 ALLOWED = {
     (FundingState.OPEN, FundingState.PAID),
     (FundingState.OPEN, FundingState.CANCELED),
+    (FundingState.CANCELED, FundingState.REFUNDED),
     (FundingState.PAID, FundingState.REFUNDED),
 }
 

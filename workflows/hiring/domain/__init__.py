@@ -27,7 +27,7 @@ from workflows.hiring.domain.preconditions import (
     Precondition,
     ProposalFacts,
 )
-from workflows.hiring.domain.stripe_event import Route, StripeEvent
+from workflows.hiring.domain.stripe_event import LateKind, Route, StripeEvent
 from workflows.hiring.domain.terms import HireTerms, Milestone, Terms, Totals, Verdict, Wish
 
 __all__ = [
@@ -45,6 +45,7 @@ __all__ = [
     "HireStep",
     "HireTerms",
     "JobFacts",
+    "LateKind",
     "Milestone",
     "Precondition",
     "ProposalFacts",

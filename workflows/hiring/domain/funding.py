@@ -19,7 +19,8 @@ class FundingState(StrEnum):
 _NEXT = {
     FundingState.OPEN: {FundingState.PAID, FundingState.CANCELED},
     FundingState.PAID: {FundingState.REFUNDED},
-    FundingState.CANCELED: set[FundingState](),
+    # A charge that the provider made after all is given back, whatever we had closed.
+    FundingState.CANCELED: {FundingState.REFUNDED},
     FundingState.REFUNDED: set[FundingState](),
 }
 

@@ -10,12 +10,21 @@ from workflows.hiring.domain.funding import Funding, FundingState
 PATIENCE = timedelta(minutes=15)
 
 
+class LateKind(StrEnum):
+    """The objects at the provider that late facts are about."""
+
+    INTENT = "INTENT"
+    REFUND = "REFUND"
+    DISPUTE = "DISPUTE"
+
+
 class Route(StrEnum):
     """Where an event went.
 
     HINTED: to the workflow of its funding. LATE_FACT: it concerns what is over, or money after the
-    hire. UNROUTABLE: nothing of ours. WAITING: its funding is not there yet. IGNORED: of a type
-    that nothing here uses.
+    hire, and goes to the workflow of its object unless it tells nothing new. UNROUTABLE: nothing
+    of ours, or of a kind that nobody here can book yet. WAITING: its funding is not there yet.
+    IGNORED: of a type that nothing here uses.
     """
 
     HINTED = "HINTED"
@@ -26,7 +35,13 @@ class Route(StrEnum):
 
 
 _INTENT = "payment_intent."
-_LATE = ("refund.", "charge.refund", "charge.dispute.", "transfer.", "payout.")
+_LATE = {
+    _INTENT: LateKind.INTENT,
+    "refund.": LateKind.REFUND,
+    "charge.refund.": LateKind.REFUND,
+    "charge.dispute.": LateKind.DISPUTE,
+}
+_NOT_BOOKED = ("transfer.", "payout.")
 # Told again when it is over already: what we knew from the answer to our own call.
 _AGREES = {
     "payment_intent.succeeded": {FundingState.PAID, FundingState.REFUNDED},
@@ -60,14 +75,16 @@ class StripeEvent:
         return self.type.startswith(_INTENT)
 
     @property
-    def about_later_money(self) -> bool:
-        """Whether it tells of refunds, disputes, transfers or payouts."""
-        return self.type.startswith(_LATE)
+    def late_kind(self) -> LateKind | None:
+        """What its object is, where a late fact about that can be taken in."""
+        return next((kind for start, kind in _LATE.items() if self.type.startswith(start)), None)
 
     def route(self, funding: Funding | None, env: str, now: datetime) -> Route:
         """Decide where it goes, given the funding that it names, if that exists."""
         if not self.about_intent:
-            return Route.LATE_FACT if self.about_later_money else Route.IGNORED
+            if self.late_kind is not None:
+                return Route.LATE_FACT
+            return Route.UNROUTABLE if self.type.startswith(_NOT_BOOKED) else Route.IGNORED
         if self.env != env or not self.funding_id:
             return Route.UNROUTABLE
         if funding is None:

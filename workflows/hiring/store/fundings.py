@@ -54,6 +54,18 @@ async def charged_or_open(connection: AsyncConnection, hire_id: str) -> Sequence
     return [_funding(row) for row in (await connection.execute(query)).mappings()]
 
 
+async def find_by_payment(
+    connection: AsyncConnection, intent_id: str | None, charge_id: str
+) -> Funding | None:
+    """Load the funding of an intent or of a charge, whichever is known of it already."""
+    query = sa.select(FUNDING).where(
+        # Compared with None it would be every funding that has no intent yet.
+        (FUNDING.c.intent_id == (intent_id or "")) | (FUNDING.c.charge_id == charge_id)
+    )
+    row = (await connection.execute(query)).mappings().one_or_none()
+    return None if row is None else _funding(row)
+
+
 async def change_funding(tx: AsyncConnection, change: FundingChange, now: datetime) -> None:
     """Store what was learned of a funding whose row this transaction holds."""
     intent = sa.func.coalesce(FUNDING.c.intent_id, change.intent_id)
@@ -116,9 +128,27 @@ async def save_refund(tx: AsyncConnection, refund_id: str, provider_id: str) -> 
             REFUND.c.refund_id == refund_id,
             REFUND.c.provider_id.is_(None) | (REFUND.c.provider_id == provider_id),
         )
-        .values(provider_id=provider_id, state="CREATED")
+        .values(
+            provider_id=provider_id,
+            # A repeat does not make good what failed meanwhile.
+            state=sa.case((REFUND.c.state == "FAILED", "FAILED"), else_="CREATED"),
+        )
     )
     return bool(done.rowcount)
+
+
+async def is_ours(connection: AsyncConnection, provider_id: str, refund_id: str | None) -> bool:
+    """Tell whether a refund at the provider is one of our rows."""
+    ours = sa.exists().where(
+        (REFUND.c.provider_id == provider_id) | (REFUND.c.refund_id == (refund_id or ""))
+    )
+    return bool((await connection.execute(sa.select(ours))).scalar_one())
+
+
+async def fail_refund(tx: AsyncConnection, provider_id: str) -> None:
+    """Note that a refund came back; again changes nothing."""
+    mine = REFUND.c.provider_id == provider_id
+    await tx.execute(sa.update(REFUND).where(mine).values(state="FAILED"))
 
 
 def _funding(row: sa.RowMapping) -> Funding:

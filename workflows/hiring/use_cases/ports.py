@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from workflows.hire.contract import CancelOrder, HireInput, PaymentRetry, TermsOffer
-from workflows.hiring.domain import JobFacts, ProposalFacts, Totals
+from workflows.hiring.domain import JobFacts, LateKind, ProposalFacts, Totals
 
 
 class NotRunning(Exception):
@@ -64,4 +64,11 @@ class Hints(Protocol):
 
     async def hint(self, workflow_id: str, intent_id: str) -> None:
         """Signal a workflow. Raises NotRunning if none runs under the id, or Unavailable."""
+        ...
+
+    async def late_fact(self, kind: LateKind, object_id: str) -> None:
+        """Have an object at the provider looked at, again if that is under way.
+
+        Raises Unavailable.
+        """
         ...

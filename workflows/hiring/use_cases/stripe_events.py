@@ -25,6 +25,11 @@ class _Routed:
     funding: Funding | None
     route: Route
 
+    @property
+    def news(self) -> bool:
+        """Whether it is a late fact that we did not know from the answer to our own call."""
+        return self.route is Route.LATE_FACT and not self.event.tells_nothing_new(self.funding)
+
 
 async def store_event(hiring: Hiring, event: StripeEvent) -> bool:
     """Store an event and wake the routing; false, and nothing done, when it came before."""
@@ -69,9 +74,13 @@ async def _route(hiring: Hiring, hints: Hints, event: StripeEvent, env: str) -> 
         except NotRunning:
             routed = _Routed(event, funding, Route.LATE_FACT)
         except Unavailable as error:
-            _log.warning("hint waits", event_id=event.event_id, error=error.message)
-            async with hiring.database.begin() as tx:
-                await stripe_events.postpone(tx, event.event_id, now + RETRY, waiting=False)
+            await _postpone(hiring, event, error)
+            return
+    if routed.news and event.late_kind is not None:
+        try:
+            await hints.late_fact(event.late_kind, event.object_id)
+        except Unavailable as error:
+            await _postpone(hiring, event, error)
             return
     async with hiring.database.begin() as tx:
         if routed.route is Route.WAITING:
@@ -81,10 +90,17 @@ async def _route(hiring: Hiring, hints: Hints, event: StripeEvent, env: str) -> 
     _tell(routed)
 
 
+async def _postpone(hiring: Hiring, event: StripeEvent, error: Unavailable) -> None:
+    _log.warning("hint waits", event_id=event.event_id, error=error.message)
+    async with hiring.database.begin() as tx:
+        due = hiring.clock() + RETRY
+        await stripe_events.postpone(tx, event.event_id, due, waiting=False)
+
+
 def _tell(routed: _Routed) -> None:
     event = routed.event
     facts = {"event_id": event.event_id, "type": event.type, "object_id": event.object_id}
-    if routed.route is Route.LATE_FACT and not event.tells_nothing_new(routed.funding):
+    if routed.news:
         _log.warning("late fact of the payment provider", **facts)
     elif routed.route is Route.UNROUTABLE:
         _log.warning("event of the payment provider that is none of ours", **facts)
