@@ -1,6 +1,7 @@
 """The worker: runs the hire's workflow and its activities."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -34,6 +35,7 @@ from workflows.hire.sweep import SweepWorkflow, ensure_schedule
 from workflows.hire.workflow import HireWorkflow
 from workflows.hiring.runs import TemporalRuns
 from workflows.hiring.use_cases.abandoned import Sweep
+from workflows.hiring.use_cases.unit import Hiring
 from workflows.hiring.wiring import hiring_of
 from workflows.payments import stripe_gateway
 from workflows.payments.late_fact_activities import LateFactActivities
@@ -74,20 +76,18 @@ async def build(resources: Resources) -> Part:
             await resources.channel(settings.messaging_address)
         ),
     )
-    own = HireActivities(hiring, neighbours)
-    money = PaymentActivities(hiring, StripeIntents(stripe), StripeRefunds(stripe))
-    left = CleanUpActivities(
+    activities = _activities(
         hiring,
-        neighbours.contracts,
-        TemporalRuns(client),
-        Sweep(settings.env, timedelta(seconds=settings.sweep_grace), settings.hire_policy.polls),
-    )
-    late = LateFactActivities(
-        hiring,
-        neighbours.contracts,
-        StripeIntents(stripe),
-        StripeRefunds(stripe),
-        StripeDisputes(stripe),
+        neighbours,
+        runs=TemporalRuns(client),
+        how=Sweep(
+            settings.env,
+            timedelta(seconds=settings.sweep_grace),
+            settings.hire_policy.polls,
+        ),
+        intents=StripeIntents(stripe),
+        refunds=StripeRefunds(stripe),
+        disputes=StripeDisputes(stripe),
     )
 
     async def work() -> None:
@@ -96,7 +96,7 @@ async def build(resources: Resources) -> Part:
             connected,
             task_queue=TASK_QUEUE,
             workflows=[HireWorkflow, CleanUpWorkflow, SweepWorkflow, LateFactWorkflow],
-            activities=[*own.all(), *money.all(), *left.all(), *late.all()],
+            activities=activities,
             workflow_runner=WORKFLOW_RUNNER,
             interceptors=[StoppableActivities()],
             deployment_config=deployment_of(settings),
@@ -115,6 +115,25 @@ async def build(resources: Resources) -> Part:
         checks={"temporal": check(client)},
         providers={"stripe": stripe_gateway.check(settings.stripe_api_base)},
     )
+
+
+def _activities(
+    hiring: Hiring,
+    neighbours: Neighbours,
+    *,
+    runs: TemporalRuns,
+    how: Sweep,
+    intents: StripeIntents,
+    refunds: StripeRefunds,
+    disputes: StripeDisputes,
+) -> list[Callable[..., Any]]:
+    contracts = neighbours.contracts
+    return [
+        *HireActivities(hiring, neighbours).all(),
+        *PaymentActivities(hiring, intents, refunds).all(),
+        *CleanUpActivities(hiring, contracts, runs, how).all(),
+        *LateFactActivities(hiring, contracts, intents, refunds, disputes).all(),
+    ]
 
 
 class StoppableActivities(Interceptor):

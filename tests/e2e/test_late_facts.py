@@ -1,7 +1,6 @@
 """What Stripe tells when a hire is over: it moves the ledger, and no other hire."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ from hireflow.contracts.v1 import contract_pb2
 from hireflow.hiring.v1 import hire_pb2
 from tests.e2e.conftest import Hire, System
 from tests.e2e.test_hire import HIRED, NEEDS_CLIENT, SECURE, UNDONE, VISA, cancel, start
+from tests.waiting import until
 
 
 async def control(system: System, path: str, **body: Any) -> dict[str, Any]:
@@ -18,14 +18,6 @@ async def control(system: System, path: str, **body: Any) -> dict[str, Any]:
     answer.raise_for_status()
     found: dict[str, Any] = answer.json()
     return found
-
-
-async def until(holds: Callable[[], Awaitable[bool]], told: str) -> None:
-    for _ in range(600):
-        if await holds():
-            return
-        await asyncio.sleep(0.1)  # between two looks, bounded above
-    raise AssertionError(told)
 
 
 async def booked(system: System, hire: Hire) -> list[str]:
@@ -91,7 +83,7 @@ async def test_a_former_hires_late_events_move_its_ledger_and_not_the_hire_that_
     async def taken_back() -> bool:
         return await booked(system, first) == ["funding", "refund", "refund_failed"]
 
-    await until(taken_back, "the failed refund was never booked")
+    await until(taken_back)
     assert (await system.hire(journey, second.hire_id)).etag == second.etag
     ended = await system.hire(journey, first.hire_id)
     assert ended == first
@@ -114,14 +106,14 @@ async def test_a_dispute_is_booked_when_it_opens_and_when_it_is_decided(
     async def disputed() -> bool:
         return await milestone_state(system, hire) == "DISPUTED"
 
-    await until(disputed, "the dispute was never booked")
+    await until(disputed)
     assert await booked(system, hire) == ["funding", "chargeback"]
     await control(system, f"/disputes/{dispute['id']}/close", outcome=outcome)
 
     async def decided() -> bool:
         return await milestone_state(system, hire) == state
 
-    await until(decided, "the decision was never booked")
+    await until(decided)
     assert await booked(system, hire) == entries
     assert (await system.hire(journey, hire.hire_id)).state == HIRED
 

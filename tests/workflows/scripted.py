@@ -31,6 +31,7 @@ SIGNATURES: tuple[steps.Activity[Any, Any], ...] = (
     steps.COMPLETE_HIRE,
     steps.BLOCK,
     steps.REFUSE_TERMS,
+    steps.TAKE_OVER,
 )
 PAID = PaymentOutcome(status=PaymentStatus.PAID, intent_id="pi_1", charge_id="ch_1")
 NEEDS_CLIENT = PaymentOutcome(status=PaymentStatus.ACTION_NEEDED, intent_id="pi_1")
