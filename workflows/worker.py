@@ -34,6 +34,7 @@ from workflows.hire.sandbox import WORKFLOW_RUNNER
 from workflows.hire.sweep import SweepWorkflow, ensure_schedule
 from workflows.hire.workflow import HireWorkflow
 from workflows.hiring.runs import TemporalRuns
+from workflows.hiring.stories import TemporalStories
 from workflows.hiring.use_cases.abandoned import Sweep
 from workflows.hiring.use_cases.unit import Hiring
 from workflows.hiring.wiring import hiring_of
@@ -80,6 +81,7 @@ async def build(resources: Resources) -> Part:
         hiring,
         neighbours,
         runs=TemporalRuns(client),
+        hints=TemporalStories(client),
         how=Sweep(
             settings.env,
             timedelta(seconds=settings.sweep_grace),
@@ -122,6 +124,7 @@ def _activities(
     neighbours: Neighbours,
     *,
     runs: TemporalRuns,
+    hints: TemporalStories,
     how: Sweep,
     intents: StripeIntents,
     refunds: StripeRefunds,
@@ -131,7 +134,7 @@ def _activities(
     return [
         *HireActivities(hiring, neighbours).all(),
         *PaymentActivities(hiring, intents, refunds).all(),
-        *CleanUpActivities(hiring, contracts, runs, how).all(),
+        *CleanUpActivities(hiring, contracts, runs, hints, how).all(),
         *LateFactActivities(hiring, contracts, intents, refunds, disputes).all(),
     ]
 

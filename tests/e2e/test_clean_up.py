@@ -149,6 +149,7 @@ async def test_a_hire_terminated_after_the_activation_is_shown_to_an_operator_an
         journey, started.hire.hire_id, lambda hire: hire.blocked_reason == "PAST_PIVOT"
     )
     assert hire.waiting_for == hire_pb2.HIRE_WAITING_FOR_OPERATOR
+    assert hire.stage == hire_pb2.HIRE_STAGE_CONTRACT_ACTIVATION
     assert await contract_state(system, hire.contract_id) == "CONTRACT_STATE_ACTIVE"
     assert await system.net_charged(hire) == (1, 50495)
     handle = temporal.get_workflow_handle(clean_up_workflow_id(hire.hire_id))

@@ -1,6 +1,5 @@
 """The clean-up on the real Temporal server: what it does, in which order, and where it stops."""
 
-import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -8,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.client import Client, WorkflowHandle
 from temporalio.worker import Worker
 
 from tests.waiting import until
@@ -134,7 +133,7 @@ async def test_what_it_may_not_undo_it_shows_and_looks_at_again_on_an_operators_
     await until(lambda: script.names() == ["take_over", "block"])
     (block,) = script.given(steps.BLOCK)
     assert (block.step.reason, block.step.number) == ("PAST_PIVOT", 102)
-    await retried(handle)
+    await handle.execute_update(CleanUpWorkflow.retry_step, RETRY)
     assert not (await handle.result()).undone
     assert script.names() == ["take_over", "block", "take_over"]
 
@@ -147,16 +146,6 @@ async def test_a_refusal_parks_the_clean_up_and_frees_nothing_before_it_is_mende
     handle = await yard.begin()
     await until(lambda: script.names()[-1:] == ["block"])
     assert script.names() == ["take_over", *REFUNDING, "block"]
-    await retried(handle)
+    await handle.execute_update(CleanUpWorkflow.retry_step, RETRY)
     assert (await handle.result()).refunded
     assert script.names()[4:] == ["record_refunded_charge", *UNDOING]
-
-
-async def retried(handle: Handle) -> None:
-    """Retry as soon as the clean-up, whose block was just written, waits for it; bounded."""
-    for _ in range(200):
-        try:
-            return await handle.execute_update(CleanUpWorkflow.retry_step, RETRY)
-        except WorkflowUpdateFailedError:
-            await asyncio.sleep(0.05)  # between two tries, bounded above
-    raise AssertionError("it never waited for an operator")

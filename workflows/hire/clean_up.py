@@ -31,6 +31,7 @@ class CleanUpWorkflow(StepMachine):
         """Undo the hire, or find that it had ended."""
         left = await self._take_over()
         while left.active:
+            self._enter(Stage.CONTRACT_ACTIVATION, "the contract was active: an operator decides")
             await self._wait_for_operator(steps.TAKE_OVER.name, "PAST_PIVOT")
             left = await self._take_over()
         refunded = False

@@ -13,7 +13,8 @@ from workflows.hire.contract import SWEEP, HireTotals, Stage, Swept
 from workflows.hire.failures import told
 from workflows.hire.steps import PaymentOutcome, PaymentStatus
 from workflows.hiring.domain import Funding, StepRecord, Terms
-from workflows.hiring.use_cases.abandoned import Runs, Sweep, sweep, take_over_hire
+from workflows.hiring.use_cases.abandoned import Runs, Sweep, contract_of, sweep, take_over_hire
+from workflows.hiring.use_cases.ports import Hints
 from workflows.hiring.use_cases.unit import Hiring
 
 _CONCLUDED = {contract_pb2.CONTRACT_STATE_ACTIVE, contract_pb2.CONTRACT_STATE_ENDED}
@@ -27,11 +28,13 @@ class CleanUpActivities:
         hiring: Hiring,
         contracts: "contract_pb2_grpc.ContractsServiceAsyncStub",
         runs: Runs,
+        hints: Hints,
         how: Sweep,
     ) -> None:
         self._hiring = hiring
         self._contracts = contracts
         self._runs = runs
+        self._hints = hints
         self._how = how
 
     def all(self) -> list[Callable[..., Any]]:
@@ -42,12 +45,19 @@ class CleanUpActivities:
     async def sweep(self) -> Swept:
         """Start the clean-up of every abandoned hire."""
         with told():
-            found = await sweep(self._hiring, self._runs, self._how)
+            found = await sweep(self._hiring, self._runs, self._hints, self._how)
         return Swept(hire_ids=tuple(found))
 
     @activity.defn(name=steps.TAKE_OVER.name)
     async def take_over(self, given: steps.TakeOverInput) -> steps.TakenOver:
-        """Fence off the dead run first, then see what it left."""
+        """Fence off the dead run, then see what it left; a contract that was active is left alone.
+
+        It is asked for twice: a step of the dead run may have activated it before the fence stood.
+        """
+        with told():
+            contract_id = await contract_of(self._hiring, given.step.hire_id)
+        if await self._concluded(contract_id):
+            return steps.TakenOver(active=True, contract_id=contract_id)
         record = StepRecord(
             hire_id=given.step.hire_id,
             number=given.step.number,

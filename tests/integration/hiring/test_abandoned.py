@@ -10,7 +10,14 @@ from hireflow.hiring.v1 import hire_pb2
 from services.common.errors import Refused
 from tests.integration.hiring.world import WORKER, World, funding_draft, new_id
 from workflows.hire.contract import CleanUpInput
-from workflows.hiring.domain import Hire, Stage, StepRecord
+from workflows.hiring.domain import (
+    FundingChange,
+    FundingState,
+    Hire,
+    LateKind,
+    Stage,
+    StepRecord,
+)
 from workflows.hiring.use_cases.abandoned import (
     Left,
     Sweep,
@@ -18,7 +25,8 @@ from workflows.hiring.use_cases.abandoned import (
     sweep,
     take_over_hire,
 )
-from workflows.hiring.use_cases.fundings import freeze_funding
+from workflows.hiring.use_cases.fundings import freeze_funding, save_intent
+from workflows.hiring.use_cases.late_facts import close_funding
 
 HOW = Sweep("test", timedelta(minutes=2), (timedelta(seconds=1),))
 
@@ -101,10 +109,29 @@ async def test_a_sweep_cleans_up_after_quiet_hires_without_a_run_and_no_others(
     dead, alive, ended = [await started(world, organisation_id) for _ in range(3)]
     await world.undo(ended.hire_id, 2, "HIRE_CANCELLED")
     runs = Runs({dead.hire_id, ended.hire_id})
-    assert dead.hire_id not in await sweep(world.hiring, runs, HOW)  # not quiet for long enough
+    assert dead.hire_id not in await sweep(
+        world.hiring, runs, world.stories, HOW
+    )  # not quiet for long enough
     later = replace(world.hiring, clock=lambda: datetime.now(UTC) + timedelta(minutes=3))
-    found = await sweep(later, runs, HOW)
+    found = await sweep(later, runs, world.stories, HOW)
     assert dead.hire_id in found
     assert not {alive.hire_id, ended.hire_id} & set(found)
     (given,) = [each for each in runs.cleaned if each.hire_id == dead.hire_id]
     assert given.reached == 101
+
+
+async def test_an_open_funding_of_an_undone_hire_is_looked_at_as_a_late_fact(
+    world: World, organisation_id: str
+) -> None:
+    hire = await started(world, organisation_id)
+    draft = await world.fund(hire, 2)
+    await save_intent(world.hiring, draft.funding_id, f"pi_{draft.funding_id}")
+    await world.undo(hire.hire_id, 3, "HIRE_CANCELLED")
+    later = replace(world.hiring, clock=lambda: datetime.now(UTC) + timedelta(minutes=3))
+    for _ in range(2):
+        await sweep(later, Runs(set()), world.stories, HOW)
+    looked_at = (LateKind.INTENT, f"pi_{draft.funding_id}")
+    assert world.stories.late_facts.count(looked_at) == 2
+    await close_funding(world.hiring, FundingChange(draft.funding_id, FundingState.CANCELED))
+    await sweep(later, Runs(set()), world.stories, HOW)
+    assert world.stories.late_facts.count(looked_at) == 2

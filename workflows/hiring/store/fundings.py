@@ -16,7 +16,7 @@ from workflows.hiring.domain import (
     RefundDraft,
     RefundRow,
 )
-from workflows.hiring.store.tables import FUNDING, REFUND
+from workflows.hiring.store.tables import FUNDING, HIRE, REFUND
 
 _FUNDING_FIELDS = tuple(Funding.__dataclass_fields__)
 _REFUND_FIELDS = tuple(RefundRow.__dataclass_fields__)
@@ -50,6 +50,26 @@ async def charged_or_open(connection: AsyncConnection, hire_id: str) -> Sequence
         sa.select(FUNDING)
         .where(FUNDING.c.hire_id == hire_id, FUNDING.c.state != FundingState.CANCELED.value)
         .order_by(FUNDING.c.create_time)
+    )
+    return [_funding(row) for row in (await connection.execute(query)).mappings()]
+
+
+async def open_of_undone(
+    connection: AsyncConnection, before: datetime, *, limit: int
+) -> Sequence[Funding]:
+    """List fundings that are open though their hire was undone before then; there should be none.
+
+    The states are written out, for a plan with parameters matches no partial index.
+    """
+    query = (
+        sa.select(FUNDING)
+        .join(HIRE, HIRE.c.hire_id == FUNDING.c.hire_id)
+        .where(
+            sa.text("hiring.funding.state = 'OPEN' AND hiring.hire.state = 'UNDONE'"),
+            HIRE.c.end_time < before,
+        )
+        .order_by(FUNDING.c.create_time)
+        .limit(limit)
     )
     return [_funding(row) for row in (await connection.execute(query)).mappings()]
 

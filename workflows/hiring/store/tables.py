@@ -172,6 +172,11 @@ FUNDING = sa.Table(
     sa.Index("funding_by_hire", "hire_id"),
 )
 sa.Index(
+    "funding_open",
+    FUNDING.c.create_time,
+    postgresql_where=FUNDING.c.state == FundingState.OPEN.value,
+)
+sa.Index(
     "funding_live_milestone_key",
     FUNDING.c.milestone_id,
     unique=True,

@@ -15,9 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.common.errors import NotFound, Refused
 from services.common.telemetry import get_logger
 from workflows.hire.contract import CleanUpInput
-from workflows.hiring.domain import Funding, Hire, Stage, StepRecord, Terms
+from workflows.hiring.domain import Funding, Hire, LateKind, Stage, StepRecord, Terms
 from workflows.hiring.store import fundings, hires
 from workflows.hiring.store import terms as terms_store
+from workflows.hiring.use_cases.ports import Hints
 from workflows.hiring.use_cases.steps import write_step
 from workflows.hiring.use_cases.unit import Hiring
 
@@ -64,16 +65,23 @@ class Sweep:
     polls: tuple[timedelta, ...]
 
 
-async def sweep(hiring: Hiring, runs: Runs, how: Sweep) -> Sequence[str]:
+async def sweep(hiring: Hiring, runs: Runs, hints: Hints, how: Sweep) -> Sequence[str]:
     """Start the clean-up of every abandoned hire; answer with their ids.
 
-    Repeating it, also at once, starts nothing twice: a clean-up's id is the lock.
+    A funding that is open though its hire was undone is looked at as a late fact. Repeating it,
+    also at once, starts nothing twice: the ids of what it starts are the locks.
 
     Raises:
         Unavailable: Temporal or the database does not answer; what is left comes next time.
 
     """
     before = hiring.clock() - how.grace
+    async with hiring.database.read() as connection:
+        orphans = await fundings.open_of_undone(connection, before, limit=_PAGE)
+    for funding in orphans:
+        _log.warning("open funding of an undone hire", funding_id=funding.funding_id)
+        if funding.intent_id is not None:
+            await hints.late_fact(LateKind.INTENT, funding.intent_id)
     found: list[str] = []
     last = ""
     while True:
@@ -88,6 +96,13 @@ async def sweep(hiring: Hiring, runs: Runs, how: Sweep) -> Sequence[str]:
         if len(page) < _PAGE:
             return found
         last = page[-1].hire_id
+
+
+async def contract_of(hiring: Hiring, hire_id: str) -> str | None:
+    """Tell which contract a running hire made or was about to make; None if none, or it ended."""
+    async with hiring.database.read() as connection:
+        told = await hires.find_told(connection, hire_id)
+    return None if told is None or told.hire.ended else told.hire.contract_id
 
 
 async def take_over_hire(hiring: Hiring, record: StepRecord) -> Left | None:

@@ -20,3 +20,10 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'RUNNING'"),
     )
     op.create_index("funding_by_hire", "funding", ["hire_id"], schema=SCHEMA)
+    op.create_index(
+        "funding_open",
+        "funding",
+        ["create_time"],
+        schema=SCHEMA,
+        postgresql_where=sa.text("state = 'OPEN'"),
+    )
