@@ -54,6 +54,19 @@ async def test_a_connection_dropped_after_the_commit_has_committed(
     assert (await client.v1.customers.create_async({"name": "A"}, key)).id == found.id
 
 
+async def test_a_failure_that_the_key_remembers_is_replayed_and_another_key_succeeds(
+    client: stripe.StripeClient, control: Control
+) -> None:
+    await control.post("/faults", kind="500_stored", operation="customers.create")
+    for _ in range(2):
+        with pytest.raises(stripe.APIError) as caught:
+            await client.v1.customers.create_async({"name": "A"}, {"idempotency_key": "k"})
+        assert caught.value.http_status == 500
+    assert (await client.v1.customers.list_async()).data == []
+    await client.v1.customers.create_async({"name": "A"}, {"idempotency_key": "k:1"})
+    assert len((await client.v1.customers.list_async()).data) == 1
+
+
 async def test_a_request_held_before_has_done_nothing_yet(
     client: stripe.StripeClient, control: Control
 ) -> None:

@@ -29,6 +29,7 @@ from workflows.hiring.domain import (
 from workflows.hiring.use_cases.fundings import (
     close_unsent_funding,
     freeze_funding,
+    note_create_failed,
     note_create_sent,
     save_intent,
 )
@@ -39,6 +40,7 @@ from workflows.payments.gateway import (
     Intents,
     IntentStatus,
     Refunds,
+    ServerFailed,
 )
 from workflows.payments.refunding import give_back
 
@@ -137,9 +139,22 @@ class PaymentActivities:
         sent_before = funding.create_sent_at is not None
         intent = await self._intents.find(order, first_sent) if sent_before else None
         if intent is None:
-            intent = await self._intents.create(order, f"{given.key}:create")
+            intent = await self._create(order, f"{given.key}:create", funding)
         await save_intent(self._hiring, funding.funding_id, intent.intent_id)
         return intent
+
+    async def _create(self, order: IntentOrder, key: str, funding: Funding) -> Intent:
+        """Create the intent; a failure of the provider's own is kept under its key for a day.
+
+        So the next try, which looks for the intent first, goes under the next key. Should the
+        failed create come to life after all, its intent stays unconfirmed: nobody is charged.
+        """
+        failed = funding.creates_failed
+        try:
+            return await self._intents.create(order, f"{key}:{failed}" if failed else key)
+        except ServerFailed:
+            await note_create_failed(self._hiring, funding)
+            raise
 
     async def _write(self, record: StepRecord) -> None:
         with told():

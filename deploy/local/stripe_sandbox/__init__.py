@@ -29,6 +29,7 @@ The control API, JSON under `/_sandbox` (422 for a bad body, 409 for an object i
            commit_then_hang            committed, its answer withheld until released; asking again
                                        with the key is answered at once
            commit_then_500             committed; the 500 is what the key remembers
+           500_stored                  nothing executed; the 500 is what the key remembers
            drop_connection_after_commit
            500_before, 409, 429        nothing executed, nothing remembered
     GET  /faults, DELETE /faults       what is left; forget the rules for requests

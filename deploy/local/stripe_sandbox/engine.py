@@ -131,7 +131,17 @@ class Engine:
             await self.holds.wait("before", operation.name, call.path, call.idempotency_key)
         elif kind == "delay_seconds" and rule:
             await asyncio.sleep(rule.seconds)
+        if kind == "500_stored":
+            return self._break(call, use)
         return self._execute(call, operation, ids, use, broken=kind == "commit_then_500")
+
+    def _break(self, call: Call, use: Use | None) -> Answer:
+        """Execute nothing, and have the key remember that."""
+        found = Answer(500, json.dumps(server_error(stored=True).body()), call.request_id or "")
+        if use is not None:
+            with self.store.transaction():
+                answers.remember(self.store, use, found)
+        return found
 
     def _execute(
         self,

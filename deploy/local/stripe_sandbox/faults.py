@@ -21,6 +21,7 @@ RequestFaultKind = Literal[
     "hold_before",
     "delay_seconds",
     "500_before",
+    "500_stored",
     "409",
     "429",
 ]

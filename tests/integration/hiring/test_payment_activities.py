@@ -137,6 +137,19 @@ async def test_an_answer_that_is_lost_after_the_commit_is_asked_about_again(
     assert len(await till.intents()) == 1
 
 
+async def test_a_create_that_failed_at_stripe_is_looked_for_and_then_goes_under_another_key(
+    till: Till,
+) -> None:
+    for _ in range(2):
+        await till.control.post("/faults", kind="500_stored", operation="payment_intents.create")
+        with pytest.raises(ApplicationError) as caught:
+            await till.money.take_payment(till.take(2))
+        assert caught.value.type == "PAYMENT_UNKNOWN"
+    paid = await till.money.take_payment(till.take(2))
+    assert paid.status is PaymentStatus.PAID
+    assert len(await till.intents()) == 1
+
+
 async def test_a_create_whose_key_is_long_forgotten_is_looked_up_not_repeated(till: Till) -> None:
     await till.control.post(
         "/faults", kind="drop_connection_after_commit", operation="payment_intents.create"

@@ -53,12 +53,17 @@ class FundingChange:
 
 @dataclass(frozen=True, slots=True)
 class Funding(FundingDraft):
-    """A funding: its one intent at the provider, and the charge once it succeeded."""
+    """A funding: its one intent at the provider, and the charge once it succeeded.
+
+    `creates_failed` counts the creates that the provider answered with a failure of its own, which
+    it keeps under their key: each further one needs another.
+    """
 
     state: FundingState
     intent_id: str | None
     charge_id: str | None
     create_sent_at: datetime | None
+    creates_failed: int = 0
 
     @property
     def closed(self) -> bool:

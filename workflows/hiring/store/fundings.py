@@ -110,6 +110,15 @@ async def note_create_sent(tx: AsyncConnection, funding_id: str, now: datetime) 
     return sent
 
 
+async def note_create_failed(tx: AsyncConnection, funding_id: str, failed: int) -> None:
+    """Count a create that failed at the provider, once: `failed` is how many had before it."""
+    await tx.execute(
+        sa.update(FUNDING)
+        .where(FUNDING.c.funding_id == funding_id, FUNDING.c.creates_failed == failed)
+        .values(creates_failed=failed + 1)
+    )
+
+
 async def save_intent(tx: AsyncConnection, funding_id: str, intent_id: str) -> bool:
     """Store a funding's one intent; false when it has another, or there is no such funding."""
     done = await tx.execute(

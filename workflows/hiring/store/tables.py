@@ -167,6 +167,7 @@ FUNDING = sa.Table(
     sa.Column("intent_id", sa.Text, unique=True),
     sa.Column("charge_id", sa.Text, unique=True),
     _time("create_sent_at"),
+    sa.Column("creates_failed", sa.Integer, nullable=False, server_default="0"),
     _time("create_time", nullable=False),
     _time("update_time", nullable=False),
     sa.Index("funding_by_hire", "hire_id"),

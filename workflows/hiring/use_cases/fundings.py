@@ -79,6 +79,12 @@ async def note_create_sent(hiring: Hiring, funding_id: str, now: datetime) -> da
     return first
 
 
+async def note_create_failed(hiring: Hiring, funding: Funding) -> None:
+    """Count a create that failed at the provider, so that the next one goes under another key."""
+    async with hiring.database.begin() as tx:
+        await fundings.note_create_failed(tx, funding.funding_id, funding.creates_failed)
+
+
 async def save_intent(hiring: Hiring, funding_id: str, intent_id: str) -> None:
     """Store the one intent of a funding; a repeat changes nothing.
 

@@ -1,4 +1,4 @@
-"""Indexes for the sweep: which hires run, and what a hire's fundings are."""
+"""Which hires run, what their fundings are, and how often an intent's create failed."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -18,6 +18,11 @@ def upgrade() -> None:
         ["hire_id"],
         schema=SCHEMA,
         postgresql_where=sa.text("state = 'RUNNING'"),
+    )
+    op.add_column(
+        "funding",
+        sa.Column("creates_failed", sa.Integer, nullable=False, server_default="0"),
+        schema=SCHEMA,
     )
     op.create_index("funding_by_hire", "funding", ["hire_id"], schema=SCHEMA)
     op.create_index(
