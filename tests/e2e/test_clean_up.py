@@ -171,3 +171,26 @@ async def test_a_clean_up_that_is_terminated_itself_is_swept_again(
     await clean_up.terminate("a test ends this one as well")
     await system.release(hold)
     await assert_swept(system, journey, started.hire.hire_id)
+
+
+async def test_a_worker_killed_after_the_sweeps_refund_committed_refunds_once(
+    system: System, temporal: Client
+) -> None:
+    journey = await system.proposed(SECURE)
+    started = await start(journey)
+    async with paused(temporal):
+        await terminate(temporal, started.hire)
+        await system.browser.authenticate(started.client_secret)
+        await system.fault(kind="commit_then_hang", operation="refunds.create")
+    hold = await system.hold_reached("refunds.create")
+    await system.stack.kill("worker")
+    assert system.stack.process("worker").pid is None
+    assert (await system.hire(journey, started.hire.hire_id)).state == hire_pb2.HIRE_STATE_RUNNING
+    await system.release(hold)
+    await system.stack.start("worker")
+    await system.ended(journey, started.hire.hire_id)
+    hire = await system.hire(journey, started.hire.hire_id)
+    assert await system.net_charged(hire) == (1, 0)
+    listed = await system.sandbox.get("/v1/refunds", params={"charge": hire.charge_id})
+    assert len(listed.json()["data"]) == 1
+    await assert_swept(system, journey, hire.hire_id)

@@ -25,6 +25,7 @@ from workflows.hire.contract import (
     hire_workflow_id,
 )
 from workflows.hiring.domain import Hire
+from workflows.hiring.use_cases.abandoned import Forgotten
 
 _CALL = timedelta(seconds=5)
 _RUNNING = {WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.CONTINUED_AS_NEW}
@@ -42,14 +43,12 @@ class TemporalRuns:
 
         Each step takes several events of a history, so the histories' lengths are a bound.
         """
+        own = await self._last_run(hire_workflow_id(hire.proposal_id))
+        if own is None or own.typed_search_attributes.get(HIRE_ID) != hire.hire_id:
+            raise Forgotten(hire.hire_id)
         steps = 0
-        for workflow_id in (
-            hire_workflow_id(hire.proposal_id),
-            clean_up_workflow_id(hire.hire_id),
-        ):
-            run = await self._last_run(workflow_id)
-            # Another hire's run under the proposal's id means that ours is forgotten.
-            if run is None or run.typed_search_attributes.get(HIRE_ID) != hire.hire_id:
+        for run in (own, await self._last_run(clean_up_workflow_id(hire.hire_id))):
+            if run is None:
                 continue
             if run.status in _RUNNING or run.close_time is None or run.close_time > before:
                 return None

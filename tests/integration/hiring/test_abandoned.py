@@ -5,9 +5,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from temporalio.client import Client
 
 from hireflow.hiring.v1 import hire_pb2
 from services.common.errors import Refused
+from tests.conftest import Infrastructure
 from tests.integration.hiring.world import WORKER, World, funding_draft, new_id
 from workflows.hire.contract import CleanUpInput
 from workflows.hiring.domain import (
@@ -18,7 +20,9 @@ from workflows.hiring.domain import (
     Stage,
     StepRecord,
 )
+from workflows.hiring.runs import TemporalRuns
 from workflows.hiring.use_cases.abandoned import (
+    Forgotten,
     Left,
     Sweep,
     begin_contract,
@@ -36,10 +40,13 @@ class Runs:
     """Which hires have no run, and whose clean-up was started."""
 
     dead: set[str]
+    forgotten: set[str] = field(default_factory=set)
     cleaned: list[CleanUpInput] = field(default_factory=list)
 
     async def over(self, hire: Hire, before: datetime) -> int | None:
         await asyncio.sleep(0)
+        if hire.hire_id in self.forgotten:
+            raise Forgotten(hire.hire_id)
         return 100 if hire.hire_id in self.dead else None
 
     async def clean_up(self, given: CleanUpInput) -> None:
@@ -106,16 +113,16 @@ async def test_a_hire_that_ended_is_not_taken_over(world: World, organisation_id
 async def test_a_sweep_cleans_up_after_quiet_hires_without_a_run_and_no_others(
     world: World, organisation_id: str
 ) -> None:
-    dead, alive, ended = [await started(world, organisation_id) for _ in range(3)]
+    dead, alive, ended, forgotten = [await started(world, organisation_id) for _ in range(4)]
     await world.undo(ended.hire_id, 2, "HIRE_CANCELLED")
-    runs = Runs({dead.hire_id, ended.hire_id})
+    runs = Runs({dead.hire_id, ended.hire_id}, {forgotten.hire_id})
     assert dead.hire_id not in await sweep(
         world.hiring, runs, world.stories, HOW
     )  # not quiet for long enough
     later = replace(world.hiring, clock=lambda: datetime.now(UTC) + timedelta(minutes=3))
     found = await sweep(later, runs, world.stories, HOW)
     assert dead.hire_id in found
-    assert not {alive.hire_id, ended.hire_id} & set(found)
+    assert not {alive.hire_id, ended.hire_id, forgotten.hire_id} & set(found)
     (given,) = [each for each in runs.cleaned if each.hire_id == dead.hire_id]
     assert given.reached == 101
 
@@ -135,3 +142,14 @@ async def test_an_open_funding_of_an_undone_hire_is_looked_at_as_a_late_fact(
     await close_funding(world.hiring, FundingChange(draft.funding_id, FundingState.CANCELED))
     await sweep(later, Runs(set()), world.stories, HOW)
     assert world.stories.late_facts.count(looked_at) == 2
+
+
+async def test_a_hire_of_which_temporal_has_no_word_is_forgotten_and_not_over(
+    world: World, organisation_id: str, infrastructure: Infrastructure
+) -> None:
+    hire = await started(world, organisation_id)
+    left = await take_over(world, hire.hire_id, 50)
+    assert left is not None
+    runs = TemporalRuns(await Client.connect(infrastructure.temporal_address))
+    with pytest.raises(Forgotten):
+        await runs.over(left.hire, datetime.now(UTC))

@@ -35,6 +35,10 @@ class Left:
     fundings: Sequence[tuple[Funding, Terms]]
 
 
+class Forgotten(Exception):
+    """Temporal knows no run of a hire that was started: not that it is over, nor that it runs."""
+
+
 class Runs(Protocol):
     """The runs of hires' workflows. Every method raises Unavailable if Temporal does not answer."""
 
@@ -42,7 +46,7 @@ class Runs(Protocol):
         """Tell whether no run of the hire works on it, and none did since then.
 
         The answer is a number that no step of any of its runs exceeds beyond the row's own; None
-        if one runs.
+        if one runs. Raises Forgotten where Temporal has no word of the hire.
         """
         ...
 
@@ -157,7 +161,13 @@ async def _terms(tx: AsyncConnection, funding: Funding) -> Terms:
 
 
 async def _look(runs: Runs, how: Sweep, hire: Hire, before: datetime) -> bool:
-    steps = await runs.over(hire, before)
+    try:
+        steps = await runs.over(hire, before)
+    except Forgotten:
+        # Retention is over, or this is another Temporal than the one that ran it: reported and
+        # not undone, or one wrong address would refund every hire under way.
+        _log.warning("hire whose run nobody knows", hire_id=hire.hire_id, step=hire.step)
+        return False
     if steps is None:
         return False
     _log.warning("hire without a run", hire_id=hire.hire_id, stage=hire.stage, step=hire.step)
