@@ -21,6 +21,7 @@ from tests.e2e.test_hire import (
     assert_undone_and_free,
     start,
 )
+from tests.e2e.test_late_facts import booked
 from workflows.hire.contract import Actor, OperatorRetry, clean_up_workflow_id
 from workflows.hire.sweep import SCHEDULE_ID
 
@@ -59,6 +60,8 @@ async def assert_swept(system: System, journey: Journey, hire_id: str) -> Hire:
     hire = await system.ended(journey, hire_id)
     assert (hire.state, hire.end_reason) == (UNDONE, "HIRE_TERMINATED")
     await assert_undone_and_free(system, journey, hire)
+    charges, _ = await system.net_charged(hire)
+    assert await booked(system, hire) == ["funding", "refund"] * charges
     assert await contract_state(system, hire.contract_id) == "CONTRACT_STATE_CANCELLED"
     steps = [told.step async for told in journey.watch(hire_id)]
     assert [step.number for step in steps] == sorted({step.number for step in steps})

@@ -16,6 +16,7 @@ from workflows.hire.contract import (
     LateOutcome,
     OperatorRetry,
 )
+from workflows.hire.machine import reason_of
 from workflows.hire.steps import FORWARD
 
 TAKE_IN = "take_in_late_fact"
@@ -60,9 +61,7 @@ class LateFactWorkflow:
                 summary=f"Read {self._fact.object_id} and book what is new",
             )
         except ActivityError as error:
-            cause = error.cause
-            reason = (cause.type if isinstance(cause, ApplicationError) else None) or "UNKNOWN"
-            self._block(reason)
+            self._block(reason_of(error))
             return None
         if self._blocked:
             self._blocked = False
