@@ -22,6 +22,7 @@ from tests.e2e.test_hire import (
     start,
 )
 from tests.e2e.test_late_facts import booked
+from tests.waiting import until
 from workflows.hire.contract import Actor, OperatorRetry, clean_up_workflow_id
 from workflows.hire.sweep import SCHEDULE_ID
 
@@ -176,6 +177,7 @@ async def test_a_clean_up_that_is_terminated_itself_is_swept_again(
     await assert_swept(system, journey, started.hire.hire_id)
 
 
+@pytest.mark.timeout(300)
 async def test_a_worker_killed_after_the_sweeps_refund_committed_refunds_once(
     system: System, temporal: Client
 ) -> None:
@@ -191,7 +193,13 @@ async def test_a_worker_killed_after_the_sweeps_refund_committed_refunds_once(
     assert (await system.hire(journey, started.hire.hire_id)).state == hire_pb2.HIRE_STATE_RUNNING
     await system.release(hold)
     await system.stack.start("worker")
-    await system.ended(journey, started.hire.hire_id)
+
+    async def ended() -> bool:
+        hire = await system.hire(journey, started.hire.hire_id)
+        return hire.state != hire_pb2.HIRE_STATE_RUNNING
+
+    # The killed try of the step is given up after 40 seconds, and only then made again.
+    await until(ended, seconds=200)
     hire = await system.hire(journey, started.hire.hire_id)
     assert await system.net_charged(hire) == (1, 0)
     listed = await system.sandbox.get("/v1/refunds", params={"charge": hire.charge_id})
