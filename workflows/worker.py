@@ -81,7 +81,7 @@ async def build(resources: Resources) -> Part:
         hiring,
         neighbours,
         runs=TemporalRuns(client),
-        hints=TemporalStories(client),
+        hints=TemporalStories(client, resources.clock),
         how=Sweep(
             settings.env,
             timedelta(seconds=settings.sweep_grace),
