@@ -58,6 +58,14 @@ async def find_charge(connection: AsyncConnection, charge_id: str) -> RecordedCh
     )
 
 
+async def is_refunded(connection: AsyncConnection, refund_id: str) -> bool:
+    """Tell whether a refund is booked."""
+    booked = sa.exists().where(
+        LEDGER_ENTRY.c.kind == EntryKind.REFUND, LEDGER_ENTRY.c.external_id == refund_id
+    )
+    return bool((await connection.execute(sa.select(booked))).scalar_one())
+
+
 async def append_entry(
     tx: AsyncConnection,
     recorded: RecordedCharge,

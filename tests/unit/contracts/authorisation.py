@@ -26,4 +26,5 @@ AUTHORISATION: dict[str, dict[str, Answer]] = {
     "CancelContract": _row("SERVICE"),
     "ActivateContract": _row("SERVICE"),
     "RecordRefundedCharge": _row("SERVICE"),
+    "RefundContract": _row("SERVICE"),
 }

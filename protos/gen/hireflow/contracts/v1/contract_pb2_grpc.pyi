@@ -59,6 +59,11 @@ class ContractsServiceStub:
     """
     RecordRefundedCharge: _grpc.UnaryUnaryMultiCallable[_contract_pb2.RecordRefundedChargeRequest, _contract_pb2.RecordRefundedChargeResponse]
     """Books a charge that came too late for its hire and its full refund. For the hire workflow."""
+    RefundContract: _grpc.UnaryUnaryMultiCallable[_contract_pb2.RefundContractRequest, _contract_pb2.RefundContractResponse]
+    """Books the full refund of a hire's charge and closes the contract, in one transaction: CANCELLED
+    if the charge never activated it, else ENDED with a credit note. An activation that comes later
+    is refused. For the hire workflow.
+    """
 
 @_typing.type_check_only
 class ContractsServiceAsyncStub(ContractsServiceStub):
@@ -91,6 +96,11 @@ class ContractsServiceAsyncStub(ContractsServiceStub):
     """
     RecordRefundedCharge: _aio.UnaryUnaryMultiCallable[_contract_pb2.RecordRefundedChargeRequest, _contract_pb2.RecordRefundedChargeResponse]  # type: ignore[assignment]
     """Books a charge that came too late for its hire and its full refund. For the hire workflow."""
+    RefundContract: _aio.UnaryUnaryMultiCallable[_contract_pb2.RefundContractRequest, _contract_pb2.RefundContractResponse]  # type: ignore[assignment]
+    """Books the full refund of a hire's charge and closes the contract, in one transaction: CANCELLED
+    if the charge never activated it, else ENDED with a credit note. An activation that comes later
+    is refused. For the hire workflow.
+    """
 
 class ContractsServiceServicer(metaclass=_abc_1.ABCMeta):
     """Owns contracts, milestones, the double-entry ledger and invoices."""
@@ -186,5 +196,16 @@ class ContractsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_contract_pb2.RecordRefundedChargeResponse, _abc.Awaitable[_contract_pb2.RecordRefundedChargeResponse]]:
         """Books a charge that came too late for its hire and its full refund. For the hire workflow."""
+
+    @_abc_1.abstractmethod
+    def RefundContract(
+        self,
+        request: _contract_pb2.RefundContractRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contract_pb2.RefundContractResponse, _abc.Awaitable[_contract_pb2.RefundContractResponse]]:
+        """Books the full refund of a hire's charge and closes the contract, in one transaction: CANCELLED
+        if the charge never activated it, else ENDED with a credit note. An activation that comes later
+        is refused. For the hire workflow.
+        """
 
 def add_ContractsServiceServicer_to_server(servicer: ContractsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
