@@ -26,6 +26,7 @@ from services.common.stop_points import stop_point
 from services.common.telemetry import get_logger
 from workflows.hire.activities import HireActivities, Neighbours
 from workflows.hire.contract import TASK_QUEUE
+from workflows.hire.operator_activities import OperatorActivities
 from workflows.hire.payment_activities import PaymentActivities
 from workflows.hire.sandbox import WORKFLOW_RUNNER
 from workflows.hire.workflow import HireWorkflow
@@ -63,6 +64,7 @@ async def build(resources: Resources) -> Part:
         ),
     )
     own = HireActivities(hiring, neighbours)
+    operators = OperatorActivities(hiring, neighbours)
     money = PaymentActivities(hiring, StripeIntents(stripe), StripeRefunds(stripe))
 
     async def work() -> None:
@@ -71,7 +73,7 @@ async def build(resources: Resources) -> Part:
             connected,
             task_queue=TASK_QUEUE,
             workflows=[HireWorkflow],
-            activities=[*own.all(), *money.all()],
+            activities=[*own.all(), *operators.all(), *money.all()],
             workflow_runner=WORKFLOW_RUNNER,
             interceptors=[StoppableActivities()],
             deployment_config=deployment_of(settings),

@@ -27,7 +27,7 @@ from workflows.hire.contract import (
     HirePolicy,
     HireResult,
     HireTotals,
-    OperatorRetry,
+    OperatorOrder,
     PaymentChoice,
     PaymentHint,
     PaymentRetry,
@@ -358,7 +358,7 @@ async def test_past_the_pivot_a_refusal_parks_the_hire_until_an_operator_retries
     stage.script.answer(step, refused("WRONG_STATE"))
     handle = await stage.begin()
     await until(lambda: "block" in stage.script.names())
-    retry = OperatorRetry(reason="fixed", actor=WORKFLOW_ACTOR)
+    retry = OperatorOrder(reason="fixed", actor=WORKFLOW_ACTOR)
 
     async def retried() -> bool:
         try:

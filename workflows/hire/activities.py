@@ -179,6 +179,7 @@ class HireActivities:
                 request_id=f"{given.key}:position",
                 job_id=given.job_id,
                 hire_id=given.step.hire_id,
+                contract_id=given.contract_id,
             ),
         )
         await ask(
@@ -187,6 +188,7 @@ class HireActivities:
                 request_id=f"{given.key}:proposal",
                 proposal_id=given.proposal_id,
                 hire_id=given.step.hire_id,
+                contract_id=given.contract_id,
             ),
         )
         await self._record(
@@ -206,7 +208,7 @@ class HireActivities:
                 request_id=given.key,
                 contract_id=given.order.contract_id,
                 milestone_id=given.order.milestone_id,
-                charge=_charge(given.order, given.intent_id, given.charge_id),
+                charge=charge_message(given.order, given.intent_id, given.charge_id),
             ),
         )
         await self._record(given, Stage.CONTRACT_ACTIVATION, "contract_activated")
@@ -262,7 +264,7 @@ class HireActivities:
                 request_id=given.key,
                 contract_id=given.order.contract_id,
                 milestone_id=given.order.milestone_id,
-                charge=_charge(given.order, given.intent_id, given.charge_id),
+                charge=charge_message(given.order, given.intent_id, given.charge_id),
                 refund_id=given.provider_refund_id,
             ),
         )
@@ -331,7 +333,10 @@ def _milestone(terms: Terms) -> contract_pb2.MilestoneTerms:
     )
 
 
-def _charge(order: steps.FundingOrder, intent_id: str, charge_id: str) -> contract_pb2.Charge:
+def charge_message(
+    order: steps.FundingOrder, intent_id: str, charge_id: str
+) -> contract_pb2.Charge:
+    """Write a charge as contracts are told of it."""
     return contract_pb2.Charge(
         charge_id=charge_id,
         payment_intent_id=intent_id,

@@ -75,6 +75,7 @@ class HirePolicy(Model):
     """The deadlines of a hire, frozen when it starts; tests shorten them."""
 
     payment_deadline: timedelta = timedelta(hours=72)
+    longest_payment_deadline: timedelta = timedelta(days=30)
     saved_method_window: timedelta = timedelta(minutes=15)
     stage_deadline: timedelta = timedelta(minutes=10)
     polls: tuple[timedelta, ...] = (
@@ -157,8 +158,17 @@ class PaymentHint(Model):
     intent_id: str
 
 
-class OperatorRetry(Model):
-    """Update `retry_step`: an operator asks a blocked step to be tried again now."""
+class OperatorOrder(Model):
+    """An operator's word: updates `retry_step`, `skip_thread` and `refund_in_full`.
+
+    `reason` is a word for the story, such as "messaging_down": never text of people.
+    """
 
     reason: str
     actor: Actor
+
+
+class DeadlineExtension(OperatorOrder):
+    """Update `extend_deadline`: an operator gives the client until then to pay."""
+
+    deadline: datetime

@@ -122,6 +122,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FAILED_PRECONDITION: an operator refunded the hire in full."""
     ERROR_REASON_PAYMENT_METHOD_IN_USE: _ErrorReason.ValueType  # 116
     """FAILED_PRECONDITION: the payment method is in use by a running hire."""
+    ERROR_REASON_DEADLINE_OUT_OF_BOUNDS: _ErrorReason.ValueType  # 117
+    """FAILED_PRECONDITION: the new deadline is not after the present one, or beyond the policy."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """The machine-readable reason that every error carries in google.rpc.ErrorInfo, domain "hireflow".
@@ -229,4 +231,6 @@ ERROR_REASON_HIRE_REFUNDED: ErrorReason.ValueType  # 115
 """FAILED_PRECONDITION: an operator refunded the hire in full."""
 ERROR_REASON_PAYMENT_METHOD_IN_USE: ErrorReason.ValueType  # 116
 """FAILED_PRECONDITION: the payment method is in use by a running hire."""
+ERROR_REASON_DEADLINE_OUT_OF_BOUNDS: ErrorReason.ValueType  # 117
+"""FAILED_PRECONDITION: the new deadline is not after the present one, or beyond the policy."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
