@@ -64,7 +64,9 @@ async def accepted(update: Awaitable[None]) -> bool:
 
 
 async def details(handle: Handle) -> str:
-    metadata = await handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
+    metadata: WorkflowMetadata = await handle.query(
+        "__temporal_workflow_metadata", result_type=WorkflowMetadata
+    )
     return metadata.current_details
 
 

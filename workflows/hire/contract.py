@@ -158,6 +158,15 @@ class PaymentHint(Model):
     intent_id: str
 
 
+class OperatorVerb(StrEnum):
+    """What an operator may order a running hire to do: the names of the updates."""
+
+    RETRY_STEP = "retry_step"
+    SKIP_THREAD = "skip_thread"
+    REFUND_IN_FULL = "refund_in_full"
+    EXTEND_DEADLINE = "extend_deadline"
+
+
 class OperatorOrder(Model):
     """An operator's word: updates `retry_step`, `skip_thread` and `refund_in_full`.
 

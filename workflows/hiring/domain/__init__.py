@@ -19,6 +19,7 @@ from workflows.hiring.domain.hire import (
     StepRecord,
     ToldHire,
     WaitingFor,
+    WaitsOn,
     fact_of,
 )
 from workflows.hiring.domain.preconditions import (
@@ -27,8 +28,10 @@ from workflows.hiring.domain.preconditions import (
     Precondition,
     ProposalFacts,
 )
+from workflows.hiring.domain.standing import NextAction, Outlook, outlook
 from workflows.hiring.domain.stripe_event import Route, StripeEvent
 from workflows.hiring.domain.terms import HireTerms, Milestone, Terms, Totals, Verdict, Wish
+from workflows.hiring.domain.timeline import fact_told, sentence_of
 
 __all__ = [
     "Actor",
@@ -46,6 +49,8 @@ __all__ = [
     "HireTerms",
     "JobFacts",
     "Milestone",
+    "NextAction",
+    "Outlook",
     "Precondition",
     "ProposalFacts",
     "RefundDraft",
@@ -59,6 +64,10 @@ __all__ = [
     "Totals",
     "Verdict",
     "WaitingFor",
+    "WaitsOn",
     "Wish",
     "fact_of",
+    "fact_told",
+    "outlook",
+    "sentence_of",
 ]
