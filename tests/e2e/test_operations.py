@@ -4,15 +4,19 @@ import asyncio
 import json
 import sys
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+import grpc
 
 from deploy.local.journey import Journey, new_id
 from hireflow.contracts.v1 import contract_pb2
 from hireflow.hiring.v1 import hire_pb2, operations_pb2
 from hireflow.jobs.v1 import job_pb2
+from hireflow.proposals.v1 import proposal_pb2
+from services.common.client import error_of
 from tests.e2e.conftest import Hire, System
 from tests.e2e.test_hire import HIRED, SECURE, UNDONE, VISA, assert_undone_and_free, start
 from tests.refusals import reason
@@ -123,6 +127,83 @@ async def test_a_paid_hire_is_refunded_in_full_and_its_proposal_is_hired_anew(
     assert second.state == HIRED
     assert second.contract_id != ended.contract_id
     assert await system.net_charged(second) == (2, 50495)
+
+
+async def late_tries(system: System, hire: Hire) -> list[str]:
+    """Send what tries of the last steps would send that were held up all the while."""
+    service, charge = system.caller("service"), contract_pb2.Charge()
+    charge.charge_id, charge.payment_intent_id = hire.charge_id, hire.payment_intent_id
+    charge.amount.minor_units, charge.amount.currency_code = 50495, "USD"
+    # The funding is named by the intent's metadata, as it was when the try was sent.
+    intent = (await system.sandbox.get(f"/v1/payment_intents/{hire.payment_intent_id}")).json()
+    charge.funding_id = intent["metadata"]["funding_id"]
+    activate = contract_pb2.ActivateContractRequest(
+        request_id=new_id(),
+        contract_id=hire.contract_id,
+        milestone_id=hire.milestone_id,
+        charge=charge,
+    )
+    mark = proposal_pb2.MarkHiredRequest(
+        request_id=new_id(),
+        proposal_id=hire.proposal_id,
+        hire_id=hire.hire_id,
+        contract_id=hire.contract_id,
+    )
+    fill = job_pb2.FillPositionRequest(
+        request_id=new_id(),
+        job_id=hire.job_id,
+        hire_id=hire.hire_id,
+        contract_id=hire.contract_id,
+    )
+    services = system.services
+    return [
+        await outcome(service.call(services.contracts.ActivateContract, activate)),
+        await outcome(service.call(services.proposals.MarkHired, mark)),
+        await outcome(service.call(services.jobs.FillPosition, fill)),
+    ]
+
+
+async def outcome(call: Awaitable[object]) -> str:
+    """The reason of a call that may succeed; empty if it does."""
+    try:
+        await call
+    except grpc.aio.AioRpcError as error:
+        return error_of(error).reason
+    return ""
+
+
+async def test_a_refund_overtakes_an_activation_that_is_held_up_in_contracts(
+    system: System,
+) -> None:
+    journey = await system.proposed(SECURE)
+    started = await start(journey)
+    operator, hire_id = system.caller("operator"), started.hire.hire_id
+    await system.stack.pause("contracts")
+    try:
+        await system.browser.authenticate(started.client_secret)
+        await system.until(journey, hire_id, lambda hire: bool(hire.charge_id))
+        request = operations_pb2.RefundHireRequest(
+            request_id=new_id(), hire_id=hire_id, reason="client_asked"
+        )
+        await operator.call(system.services.operations.RefundHire, request)
+        undoing = hire_pb2.HIRE_STAGE_UNDOING
+        await system.until(journey, hire_id, lambda hire: hire.stage == undoing)
+    finally:
+        await system.stack.resume("contracts")
+    ended = await system.ended(journey, hire_id)
+    assert (ended.state, ended.end_reason) == (UNDONE, "HIRE_REFUNDED")
+    assert await system.net_charged(ended) == (1, 0)
+    contract = await contract_of(system, ended)
+    # Whichever of the two contracts answered first: all is given back, and nothing comes after.
+    activation = {
+        contract_pb2.CONTRACT_STATE_CANCELLED: "CHARGE_RECORDED",
+        contract_pb2.CONTRACT_STATE_ENDED: "",
+    }[contract.state]
+    late = await late_tries(system, ended)
+    assert late == [activation, "RESERVATION_RELEASED", "RESERVATION_RELEASED"]
+    assert await contract_of(system, ended) == contract
+    assert await balances(system, ended) == {"CHARGED": 50495, "REFUNDED": -50495}
+    await assert_undone_and_free(system, journey, ended)
 
 
 async def test_an_unpaid_hire_is_listed_as_the_clients_and_given_longer_to_pay(
