@@ -27,7 +27,7 @@ def show_stuck(console: Console, hires: Sequence[operations_pb2.StuckHire]) -> N
         return
     now = datetime.now(UTC)
     table = Table(box=None, padding=(0, 2), pad_edge=False)
-    for column in ("hire", "stage", "waits on", "for", "age", "next by itself"):
+    for column in ("hire", "last stage", "waits on", "for", "age", "next by itself"):
         table.add_column(column, overflow="fold", no_wrap=column in {"waits on", "age"})
     for stuck in hires:
         party = operations_pb2.HireWaitsOn.Name(stuck.waits_on).removeprefix("HIRE_WAITS_ON_")
