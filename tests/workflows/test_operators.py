@@ -22,6 +22,7 @@ from workflows.hire.contract import (
     DeadlineExtension,
     HirePolicy,
     HireResult,
+    OperatorActor,
     OperatorOrder,
     PaymentHint,
 )
@@ -29,7 +30,8 @@ from workflows.hire.workflow import HireWorkflow
 
 Handle = WorkflowHandle[HireWorkflow, HireResult]
 OLGA = Actor(kind="OPERATOR", id="olga")
-ORDER = OperatorOrder(reason="messaging_down", actor=OLGA)
+ORDERED_BY = OperatorActor(id="olga")
+ORDER = OperatorOrder(reason="messaging_down", actor=ORDERED_BY)
 PAST_PIVOT = [steps.ACTIVATE_CONTRACT, steps.OPEN_THREAD, steps.COMPLETE_HIRE]
 REFUNDED = ["note_order", "refund_payment", "refund_contract", "release"]
 
@@ -214,6 +216,26 @@ async def test_what_is_not_paid_is_cancelled_and_not_refunded(stage: Stage) -> N
     assert await reason_of(handle) == "HIRE_CANCELLED"
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        {"reason": "Jordan asked me to", "actor": {"kind": "OPERATOR", "id": "olga"}},
+        {"reason": "client_asked", "actor": {"kind": "BOSS", "id": "olga"}},
+        {"reason": "client_asked"},
+    ],
+    ids=["text of people", "no operator", "nobody"],
+)
+async def test_an_order_that_is_typed_wrongly_is_refused_and_does_no_harm(
+    stage: Stage, typed: dict[str, Any]
+) -> None:
+    handle = await retrying(stage, steps.OPEN_THREAD)
+    with pytest.raises(WorkflowUpdateFailedError):
+        await handle.execute_update("refund_in_full", typed)
+    await handle.execute_update(HireWorkflow.skip_thread, ORDER)
+    await handle.result()
+    assert "refund_payment" not in stage.script.names()
+
+
 async def test_a_refund_that_stripe_refuses_waits_for_an_operators_retry(stage: Stage) -> None:
     stage.script.answer(steps.REFUND_PAYMENT, refused("PAYMENT_REJECTED"))
     handle = await retrying(stage, steps.OPEN_THREAD)
@@ -241,7 +263,9 @@ async def test_only_a_blocked_step_is_retried_by_hand(stage: Stage) -> None:
 
 
 def extension(by: timedelta) -> DeadlineExtension:
-    return DeadlineExtension(deadline=datetime.now(UTC) + by, reason="client_asked", actor=OLGA)
+    return DeadlineExtension(
+        deadline=datetime.now(UTC) + by, reason="client_asked", actor=ORDERED_BY
+    )
 
 
 async def test_a_payment_is_waited_for_longer_when_an_operator_says_so(stage: Stage) -> None:

@@ -6,8 +6,9 @@ text of people: activities read names and scopes from the hire's own rows.
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
 from temporalio.common import SearchAttributeKey
 
 TASK_QUEUE = "hireflow"
@@ -167,17 +168,25 @@ class OperatorVerb(StrEnum):
     EXTEND_DEADLINE = "extend_deadline"
 
 
+class OperatorActor(Actor):
+    """An operator, by the subject of their token."""
+
+    kind: Literal["OPERATOR"] = "OPERATOR"
+    id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
 class OperatorOrder(Model):
     """An operator's word: updates `retry_step`, `skip_thread` and `refund_in_full`.
 
-    `reason` is a word for the story, such as "messaging_down": never text of people.
+    `reason` is a word for the story, such as "messaging_down": never text of people. It is checked
+    here as well, for an order may be typed into the Temporal UI.
     """
 
-    reason: str
-    actor: Actor
+    reason: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,64}$")]
+    actor: OperatorActor
 
 
 class DeadlineExtension(OperatorOrder):
     """Update `extend_deadline`: an operator gives the client until then to pay."""
 
-    deadline: datetime
+    deadline: AwareDatetime

@@ -16,7 +16,12 @@ from services.common.auth import current_caller
 from services.common.errors import Problems, problems
 from services.common.idempotency import Request
 from services.common.paging import Cursor
-from workflows.hire.contract import Actor, DeadlineExtension, OperatorOrder, OperatorVerb
+from workflows.hire.contract import (
+    DeadlineExtension,
+    OperatorActor,
+    OperatorOrder,
+    OperatorVerb,
+)
 from workflows.hiring.use_cases import operating
 from workflows.hiring.use_cases.access import Operator, as_operator
 from workflows.hiring.use_cases.desk import Desk
@@ -136,8 +141,8 @@ class OperationsServicer(operations_pb2_grpc.OperationsServiceServicer):
         return hire_message(told)
 
 
-def _actor(operator: Operator) -> Actor:
-    return Actor(kind=operator.actor.kind, id=operator.actor.id)
+def _actor(operator: Operator) -> OperatorActor:
+    return OperatorActor(id=operator.actor.id)
 
 
 def _read_deadline(request: operations_pb2.ExtendHireDeadlineRequest, noted: Problems) -> datetime:

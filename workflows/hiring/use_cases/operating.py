@@ -80,7 +80,8 @@ async def give_order(
         return _Seen(now, taken)
 
     seen = await look()
-    if not seen.taken and not seen.told.hire.ended:
+    # A first request is an order of its own, whatever its giver ordered at the same instant.
+    if not seen.told.hire.ended and (claimed.fresh or not seen.taken):
         try:
             await desk.stories.give_order(
                 told.hire.proposal_id, hire_id, order.verb, claimed.key, order.given
