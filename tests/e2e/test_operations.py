@@ -18,8 +18,17 @@ from hireflow.jobs.v1 import job_pb2
 from hireflow.proposals.v1 import proposal_pb2
 from services.common.client import error_of
 from tests.e2e.conftest import Hire, System
-from tests.e2e.test_hire import HIRED, SECURE, UNDONE, VISA, assert_undone_and_free, start
+from tests.e2e.test_hire import (
+    HIRED,
+    SECURE,
+    UNDONE,
+    VISA,
+    assert_undone_and_free,
+    review_state,
+    start,
+)
 from tests.refusals import reason
+from tests.waiting import until
 
 OPENING = ["requested", "reserved", "contract_created", "payment_paid", "contract_activated"]
 
@@ -204,6 +213,39 @@ async def test_a_refund_overtakes_an_activation_that_is_held_up_in_contracts(
     assert await contract_of(system, ended) == contract
     assert await balances(system, ended) == {"CHARGED": 50495, "REFUNDED": -50495}
     await assert_undone_and_free(system, journey, ended)
+
+
+async def test_a_refund_gives_a_proposal_back_that_is_marked_hired_already(
+    system: System,
+) -> None:
+    journey = await system.proposed(SECURE)
+    started = await start(journey)
+    hire_id = started.hire.hire_id
+    await system.stack.pause("jobs")
+    try:
+        await system.browser.authenticate(started.client_secret)
+
+        async def marked() -> bool:
+            return await review_state(journey) == ("REVIEW_STATE_HIRED", "")
+
+        await until(marked)
+        request = operations_pb2.RefundHireRequest(
+            request_id=new_id(), hire_id=hire_id, reason="client_asked"
+        )
+        operations = system.services.operations
+        await system.caller("operator").call(operations.RefundHire, request)
+        undoing = hire_pb2.HIRE_STAGE_UNDOING
+        await system.until(journey, hire_id, lambda hire: hire.stage == undoing)
+    finally:
+        await system.stack.resume("jobs")
+    ended = await system.ended(journey, hire_id)
+    assert (ended.state, ended.end_reason) == (UNDONE, "HIRE_REFUNDED")
+    assert await balances(system, ended) == {"CHARGED": 50495, "REFUNDED": -50495}
+    await assert_undone_and_free(system, journey, ended)
+    job = await journey.employer.call(
+        system.services.jobs.GetJob, job_pb2.GetJobRequest(job_id=journey.job.job_id)
+    )
+    assert (job.job.positions_filled, job.job.positions_reserved) == (0, 0)
 
 
 async def test_an_unpaid_hire_is_listed_as_the_clients_and_given_longer_to_pay(
