@@ -23,6 +23,7 @@ class HiringSettings(Settings):
         stripe_api_base: where the Stripe sandbox answers; None is Stripe itself.
         stripe_webhook_secret: signs what Stripe tells the webhook; the worker needs none.
         payment_deadline: how long an unpaid hire waits before it is undone.
+        longest_payment_deadline: how far an operator may move it, from when the wait began.
         saved_method_window: how long after StartHire a saved method may still be charged.
         stage_deadline: how long a step before the payment is tried.
         payment_polls: when the payment is read where no webhook comes; the last repeats.
@@ -43,6 +44,7 @@ class HiringSettings(Settings):
     webhook_listen: str = "127.0.0.1:0"
 
     payment_deadline: float = Field(default=72 * 3600.0, gt=0)
+    longest_payment_deadline: float = Field(default=30 * 24 * 3600.0, gt=0)
     saved_method_window: float = Field(default=15 * 60.0, gt=0)
     stage_deadline: float = Field(default=10 * 60.0, gt=0)
     payment_polls: tuple[float, ...] = Field(default=(30.0, 120.0, 600.0, 3600.0), min_length=1)
@@ -58,6 +60,7 @@ class HiringSettings(Settings):
         """The deadlines that a hire is given when it starts."""
         return HirePolicy(
             payment_deadline=timedelta(seconds=self.payment_deadline),
+            longest_payment_deadline=timedelta(seconds=self.longest_payment_deadline),
             saved_method_window=timedelta(seconds=self.saved_method_window),
             stage_deadline=timedelta(seconds=self.stage_deadline),
             polls=tuple(timedelta(seconds=pause) for pause in self.payment_polls),

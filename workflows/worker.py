@@ -29,6 +29,7 @@ from workflows.hire.activities import HireActivities, Neighbours
 from workflows.hire.clean_up import CleanUpWorkflow
 from workflows.hire.clean_up_activities import CleanUpActivities
 from workflows.hire.contract import TASK_QUEUE
+from workflows.hire.operator_activities import OperatorActivities
 from workflows.hire.payment_activities import PaymentActivities
 from workflows.hire.sandbox import WORKFLOW_RUNNER
 from workflows.hire.sweep import SweepWorkflow, ensure_schedule
@@ -133,6 +134,7 @@ def _activities(
     contracts = neighbours.contracts
     return [
         *HireActivities(hiring, neighbours).all(),
+        *OperatorActivities(hiring, neighbours).all(),
         *PaymentActivities(hiring, intents, refunds).all(),
         *CleanUpActivities(hiring, contracts, runs, hints, how).all(),
         *LateFactActivities(hiring, contracts, intents, refunds, disputes).all(),

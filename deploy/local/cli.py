@@ -12,12 +12,15 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from deploy.local import control
+from deploy.local import control, ops_cli
 from deploy.local.console import Progress, show_next_steps, show_status
 from deploy.local.data_dir import DataDir
 from deploy.local.doctor import examine
 from deploy.local.failure import StackFailure
 from deploy.local.keys import Kind
+from deploy.local.options import DEFAULT_DATA as _DEFAULT
+from deploy.local.options import Data as _Data
+from deploy.local.options import Json as _Json
 from deploy.local.ports import PORT_NAMES
 from deploy.local.stack import PROCESSES, Stack, mint_token
 from deploy.local.state import read_status
@@ -32,15 +35,7 @@ app = typer.Typer(
     help="Hireflow on this machine: the real servers, the services, and one hire to watch.",
 )
 
-_Data = Annotated[
-    Path,
-    typer.Option(
-        "--data-dir",
-        help="Where the stack keeps data, keys, ports and logs; each directory is its own stack.",
-    ),
-]
-_Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-_DEFAULT = Path(".hireflow")
+app.add_typer(ops_cli.app, name="ops")
 
 
 @app.command()

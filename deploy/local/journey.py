@@ -17,7 +17,7 @@ from google.protobuf.message import Message
 
 from hireflow.common.v1 import money_pb2
 from hireflow.contracts.v1 import contract_pb2_grpc
-from hireflow.hiring.v1 import hire_pb2, hire_pb2_grpc
+from hireflow.hiring.v1 import hire_pb2, hire_pb2_grpc, operations_pb2_grpc
 from hireflow.jobs.v1 import job_pb2, job_pb2_grpc
 from hireflow.messaging.v1 import thread_pb2, thread_pb2_grpc
 from hireflow.proposals.v1 import proposal_pb2, proposal_pb2_grpc
@@ -65,6 +65,7 @@ class Services:
     contracts: "contract_pb2_grpc.ContractsServiceAsyncStub"
     messaging: "thread_pb2_grpc.MessagingServiceAsyncStub"
     hiring: "hire_pb2_grpc.HiringServiceAsyncStub"
+    operations: "operations_pb2_grpc.OperationsServiceAsyncStub"
 
 
 @asynccontextmanager
@@ -88,6 +89,7 @@ async def open_services(addresses: Addresses) -> AsyncIterator[Services]:
             contract_pb2_grpc.ContractsServiceStub(contracts),
             thread_pb2_grpc.MessagingServiceStub(messaging),
             hire_pb2_grpc.HiringServiceStub(hiring),
+            operations_pb2_grpc.OperationsServiceStub(hiring),
         )
     finally:
         await asyncio.gather(*(channel.close() for channel in channels))

@@ -63,6 +63,11 @@ def contract_activated(contract: Contract, now: datetime) -> Event:
     return _event(contract, pb.ContractActivated(contract=_facts(contract)), now)
 
 
+def contract_ended(contract: Contract, reason: str, now: datetime) -> Event:
+    """Tell that a contract that was active is over, and why."""
+    return _event(contract, pb.ContractEnded(contract=_facts(contract), reason=reason), now)
+
+
 def milestone_refunded(
     contract: Contract, milestone: Milestone, recorded: RecordedCharge, now: datetime
 ) -> Event:

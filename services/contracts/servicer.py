@@ -21,13 +21,21 @@ from services.common.errors import Problems, problems
 from services.common.idempotency import Request
 from services.common.paging import Cursor
 from services.contracts.domain import Contract, Fees, Parties, RecordedCharge, check_amount
-from services.contracts.use_cases import charging, forming, late_facts, reading, verifying
+from services.contracts.use_cases import (
+    charging,
+    forming,
+    late_facts,
+    reading,
+    refunding,
+    verifying,
+)
 from services.contracts.use_cases.access import (
     as_auditor,
     as_book_reader,
     as_hire_workflow,
     sees_costs,
 )
+from services.contracts.use_cases.refunding import Refund
 from services.contracts.wire import (
     STRIPE_ID_LIMIT,
     check_filter,
@@ -45,7 +53,10 @@ from services.contracts.wire import (
 
 Context: TypeAlias = grpc.aio.ServicerContext[Message, Message]
 MilestoneRequest: TypeAlias = (
-    pb.AmendContractRequest | pb.ActivateContractRequest | pb.RecordRefundedChargeRequest
+    pb.AmendContractRequest
+    | pb.ActivateContractRequest
+    | pb.RecordRefundedChargeRequest
+    | pb.RefundContractRequest
 )
 _REASON = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 
@@ -211,8 +222,7 @@ class ContractsServicer(contract_pb2_grpc.ContractsServiceServicer):
         with problems() as noted:
             Request.check(request, noted)
             noted.require_id("contract_id", request.contract_id)
-            named = _REASON.fullmatch(request.reason)
-            noted.require(named, "reason", "must be the name of a reason, such as HIRE_CANCELLED")
+            _check_reason(request.reason, noted)
         cancelled = await forming.cancel_contract(
             self._database,
             caller,
@@ -261,6 +271,32 @@ class ContractsServicer(contract_pb2_grpc.ContractsServiceServicer):
             now=self._clock(),
         )
         return pb.RecordRefundedChargeResponse(contract=contract_message(contract))
+
+    async def RefundContract(
+        self, request: pb.RefundContractRequest, context: Context
+    ) -> pb.RefundContractResponse:
+        """Book a full refund and close its contract."""
+        caller = as_hire_workflow(current_caller())
+        with problems() as noted:
+            _check_milestone(request, noted)
+            charge = read_charge(request.charge, noted)
+            noted.require_id("refund_id", request.refund_id, limit=STRIPE_ID_LIMIT)
+            _check_reason(request.reason, noted)
+        recorded = RecordedCharge(
+            charge, request.contract_id, request.milestone_id, request.refund_id
+        )
+        refunded = await refunding.refund_contract(
+            self._database,
+            caller,
+            Request.of(request),
+            Refund(recorded, request.reason, credit_note_id=self._new_id()),
+            now=self._clock(),
+        )
+        note = refunded.credit_note
+        return pb.RefundContractResponse(
+            contract=contract_message(refunded.contract),
+            credit_note=invoice_message(note) if note else None,
+        )
 
     async def RecordRefundFailed(
         self, request: pb.RecordRefundFailedRequest, context: Context
@@ -312,6 +348,11 @@ class ContractsServicer(contract_pb2_grpc.ContractsServiceServicer):
 
 
 _PARTIES = ("organisation_id", "trainer_id", "job_id", "proposal_id", "hire_id")
+
+
+def _check_reason(reason: str, noted: Problems) -> None:
+    named = _REASON.fullmatch(reason)
+    noted.require(named, "reason", "must be the name of a reason, such as HIRE_CANCELLED")
 
 
 def _check_milestone(request: MilestoneRequest, noted: Problems) -> None:

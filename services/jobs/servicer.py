@@ -159,8 +159,10 @@ class JobsServicer(job_pb2_grpc.JobsServiceServicer):
         caller = as_hire_workflow(current_caller())
         with problems() as noted:
             _check_position(request, noted)
+            if request.contract_id:
+                noted.require_id("contract_id", request.contract_id)
         call = self._hire_call(caller, request)
-        answer = await positions.release_position(self._database, call)
+        answer = await positions.release_position(self._database, call, request.contract_id)
         return job_pb2.ReleasePositionResponse(released=answer.released)
 
     async def FillPosition(

@@ -173,12 +173,12 @@ async def find_reservation(tx: AsyncConnection, hire_id: str) -> Reservation | N
     )
 
 
-async def release_reservation(tx: AsyncConnection, hire_id: str) -> None:
+async def release_reservation(tx: AsyncConnection, released: Reservation) -> None:
     """Note that a hire gave its position back."""
     await tx.execute(
         sa.update(RESERVATION)
-        .where(RESERVATION.c.hire_id == hire_id)
-        .values(state=ReservationState.RELEASED)
+        .where(RESERVATION.c.hire_id == released.hire_id)
+        .values(_reservation_values(released))
     )
 
 

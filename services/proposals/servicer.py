@@ -208,8 +208,10 @@ class ProposalsServicer(proposal_pb2_grpc.ProposalsServiceServicer):
         caller = as_hire_workflow(current_caller())
         with problems() as noted:
             _check_hire(request, noted)
+            if request.contract_id:
+                noted.require_id("contract_id", request.contract_id)
         call = self._hire_call(caller, request)
-        answer = await hiring.release_proposal(self._database, call)
+        answer = await hiring.release_proposal(self._database, call, request.contract_id)
         return pb.ReleaseProposalResponse(released=answer.released)
 
     async def MarkHired(

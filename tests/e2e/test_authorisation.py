@@ -12,7 +12,7 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message_factory import GetMessageClass
 
 from hireflow.contracts.v1 import contract_pb2
-from hireflow.hiring.v1 import hire_pb2
+from hireflow.hiring.v1 import hire_pb2, operations_pb2
 from hireflow.jobs.v1 import job_pb2
 from hireflow.messaging.v1 import thread_pb2
 from hireflow.proposals.v1 import proposal_pb2
@@ -40,6 +40,10 @@ SERVICES: dict[str, tuple[ServiceDescriptor, dict[str, Any]]] = {
         messaging.AUTHORISATION,
     ),
     "hiring": (hire_pb2.DESCRIPTOR.services_by_name["HiringService"], hiring.AUTHORISATION),
+    "operations": (
+        operations_pb2.DESCRIPTOR.services_by_name["OperationsService"],
+        hiring.OPERATIONS,
+    ),
 }
 METHODS = [
     pytest.param(name, method, id=f"{name}.{method.name}")

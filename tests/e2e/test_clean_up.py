@@ -23,7 +23,7 @@ from tests.e2e.test_hire import (
 )
 from tests.e2e.test_late_facts import booked
 from tests.waiting import until
-from workflows.hire.contract import Actor, OperatorRetry, clean_up_workflow_id
+from workflows.hire.contract import OperatorActor, OperatorOrder, clean_up_workflow_id
 from workflows.hire.sweep import SCHEDULE_ID
 
 
@@ -157,7 +157,7 @@ async def test_a_hire_terminated_after_the_activation_is_shown_to_an_operator_an
     assert await contract_state(system, hire.contract_id) == "CONTRACT_STATE_ACTIVE"
     assert await system.net_charged(hire) == (1, 50495)
     handle = temporal.get_workflow_handle(clean_up_workflow_id(hire.hire_id))
-    retry = OperatorRetry(reason="looked at it", actor=Actor(kind="OPERATOR", id="operator-1"))
+    retry = OperatorOrder(reason="looked_at_it", actor=OperatorActor(id="operator-1"))
     await handle.execute_update("retry_step", retry)
     again = await system.until(journey, hire.hire_id, lambda now: now.etag != hire.etag)
     assert again.state == hire_pb2.HIRE_STATE_RUNNING

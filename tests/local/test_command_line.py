@@ -157,6 +157,32 @@ def test_every_command_explains_itself(command: str) -> None:
     assert "--data-dir" in unstyle(told.output)
 
 
+@pytest.mark.parametrize("order", ["stuck", "show", "retry", "skip-thread", "refund", "extend"])
+def test_every_command_of_operators_explains_itself(order: str) -> None:
+    told = CliRunner().invoke(app, ["ops", order, "--help"])
+    assert told.exit_code == 0
+    assert {"--data-dir", "--json"} <= set(unstyle(told.output).split())
+
+
+@pytest.mark.parametrize("order", ["retry", "skip-thread", "refund", "extend"])
+def test_an_operators_order_needs_its_reason(order: str) -> None:
+    told = CliRunner().invoke(app, ["ops", order, "some-hire"])
+    assert told.exit_code == 2
+    assert "--reason" in unstyle(told.output)
+
+
+def test_an_operator_without_a_running_stack_is_told_so(folder: Path) -> None:
+    refused = subprocess.run(  # noqa: S603 - our own program
+        [*HIREFLOW, "ops", "stuck", f"--data-dir={folder}"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("hireflow: No hiring service runs on ")
+
+
 def start(folder: Path, *options: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(  # noqa: S603 - our own program
         [*HIREFLOW, "up", f"--data-dir={folder}", *options],

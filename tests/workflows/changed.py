@@ -23,5 +23,6 @@ class ChangedHireWorkflow(HireWorkflow):
         await super()._open_thread()
         await super()._activate_contract(payment)
 
-    async def _open_thread(self) -> None:
+    async def _open_thread(self) -> str:
         """Done already."""
+        return self._thread_id

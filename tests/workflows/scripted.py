@@ -32,6 +32,9 @@ SIGNATURES: tuple[steps.Activity[Any, Any], ...] = (
     steps.BLOCK,
     steps.REFUSE_TERMS,
     steps.TAKE_OVER,
+    steps.NOTE_ORDER,
+    steps.EXTEND_DEADLINE,
+    steps.REFUND_CONTRACT,
 )
 PAID = PaymentOutcome(status=PaymentStatus.PAID, intent_id="pi_1", charge_id="ch_1")
 NEEDS_CLIENT = PaymentOutcome(status=PaymentStatus.ACTION_NEEDED, intent_id="pi_1")
@@ -45,6 +48,7 @@ DEFAULTS: dict[str, Answer] = {
     steps.READ_PAYMENT.name: NEEDS_CLIENT,
     steps.SETTLE_PAYMENT.name: CANCELED,
     steps.REFUND_PAYMENT.name: steps.RefundOutcome(provider_id="re_1"),
+    steps.NOTE_ORDER.name: steps.OrderOutcome(taken=True),
 }
 
 

@@ -15,16 +15,16 @@ from tests.workflows.scripted import PAID, PROCESSING, ScriptedActivities, refus
 from workflows.hire import steps
 from workflows.hire.clean_up import CleanUpWorkflow
 from workflows.hire.contract import (
-    Actor,
     CleanUpInput,
     CleanUpResult,
     HireTotals,
-    OperatorRetry,
+    OperatorActor,
+    OperatorOrder,
     clean_up_workflow_id,
 )
 from workflows.hire.sandbox import WORKFLOW_RUNNER
 
-RETRY = OperatorRetry(reason="mended", actor=Actor(kind="OPERATOR", id="operator-1"))
+RETRY = OperatorOrder(reason="mended", actor=OperatorActor(id="operator-1"))
 ORDER = steps.FundingOrder(
     funding_id="funding-1",
     revision=1,
@@ -135,7 +135,7 @@ async def test_what_it_may_not_undo_it_shows_and_looks_at_again_on_an_operators_
     assert (block.step.reason, block.step.number) == ("PAST_PIVOT", 102)
     await handle.execute_update(CleanUpWorkflow.retry_step, RETRY)
     assert not (await handle.result()).undone
-    assert script.names() == ["take_over", "block", "take_over"]
+    assert script.names() == ["take_over", "block", "note_order", "take_over"]
 
 
 async def test_a_refusal_parks_the_clean_up_and_frees_nothing_before_it_is_mended(
@@ -148,4 +148,4 @@ async def test_a_refusal_parks_the_clean_up_and_frees_nothing_before_it_is_mende
     assert script.names() == ["take_over", *REFUNDING, "block"]
     await handle.execute_update(CleanUpWorkflow.retry_step, RETRY)
     assert (await handle.result()).refunded
-    assert script.names()[4:] == ["record_refunded_charge", *UNDOING]
+    assert script.names()[4:] == ["note_order", "record_refunded_charge", *UNDOING]

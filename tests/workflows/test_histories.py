@@ -2,7 +2,7 @@
 
 A hire ends on the build it began on, so a story that no longer replays them is no error by itself:
 it must go out under a new build id, and this test is how one notices. Then save them anew:
-`pytest tests/workflows/test_story.py --save-histories`.
+`pytest tests/workflows/test_story.py tests/workflows/test_operators.py --save-histories`.
 """
 
 import re
@@ -19,6 +19,7 @@ from tests.workflows.conftest import HISTORIES
 from workflows.hire.sandbox import WORKFLOW_RUNNER
 from workflows.hire.workflow import HireWorkflow
 
+STORIES = ("test_story.py", "test_operators.py")
 PATHS = sorted(HISTORIES.glob("*.json"))
 HAPPY = HISTORIES / "a_hire_that_meets_no_obstacle_is_six_activities_in_a_row.json"
 
@@ -36,8 +37,8 @@ def replayer(story: type[HireWorkflow]) -> Replayer:
 
 
 def test_every_path_of_the_story_has_a_saved_history() -> None:
-    story = Path(__file__).with_name("test_story.py").read_text()
-    told = set(re.findall(r"^async def test_(\w+)", story, re.MULTILINE))
+    stories = (Path(__file__).with_name(name).read_text() for name in STORIES)
+    told = set(re.findall(r"^async def test_(\w+)", "".join(stories), re.MULTILINE))
     assert {path.stem.partition("[")[0] for path in PATHS} == told
 
 

@@ -16,11 +16,11 @@ from tests.workflows.scripted import refused
 from tests.workflows.test_story import Gate
 from workflows.hire.contract import (
     HIRE_BLOCKED,
-    Actor,
     LateFact,
     LateFactResult,
     LateOutcome,
-    OperatorRetry,
+    OperatorActor,
+    OperatorOrder,
     late_fact_workflow_id,
 )
 from workflows.hire.sandbox import WORKFLOW_RUNNER
@@ -28,7 +28,7 @@ from workflows.payments.late_facts import TAKE_IN, LateFactWorkflow
 
 BOOKED = LateFactResult(outcome=LateOutcome.BOOKED)
 PROCESSING = LateFactResult(outcome=LateOutcome.PROCESSING)
-RETRY = OperatorRetry(reason="mended", actor=Actor(kind="OPERATOR", id="operator-1"))
+RETRY = OperatorOrder(reason="mended", actor=OperatorActor(id="operator-1"))
 Handle = WorkflowHandle[LateFactWorkflow, LateFactResult]
 
 

@@ -21,13 +21,13 @@ from tests.workflows.scripted import (
 )
 from workflows.hire import steps
 from workflows.hire.contract import (
-    WORKFLOW_ACTOR,
     Actor,
     CancelOrder,
     HirePolicy,
     HireResult,
     HireTotals,
-    OperatorRetry,
+    OperatorActor,
+    OperatorOrder,
     PaymentChoice,
     PaymentHint,
     PaymentRetry,
@@ -358,7 +358,7 @@ async def test_past_the_pivot_a_refusal_parks_the_hire_until_an_operator_retries
     stage.script.answer(step, refused("WRONG_STATE"))
     handle = await stage.begin()
     await until(lambda: "block" in stage.script.names())
-    retry = OperatorRetry(reason="fixed", actor=WORKFLOW_ACTOR)
+    retry = OperatorOrder(reason="fixed", actor=OperatorActor(id="olga"))
 
     async def retried() -> bool:
         try:

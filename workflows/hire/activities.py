@@ -182,6 +182,7 @@ class HireActivities:
                 request_id=f"{given.key}:position",
                 job_id=given.job_id,
                 hire_id=given.step.hire_id,
+                contract_id=given.contract_id,
             ),
         )
         await ask(
@@ -190,6 +191,7 @@ class HireActivities:
                 request_id=f"{given.key}:proposal",
                 proposal_id=given.proposal_id,
                 hire_id=given.step.hire_id,
+                contract_id=given.contract_id,
             ),
         )
         await self._record(
@@ -209,7 +211,7 @@ class HireActivities:
                 request_id=given.key,
                 contract_id=given.order.contract_id,
                 milestone_id=given.order.milestone_id,
-                charge=_charge(given.order, given.intent_id, given.charge_id),
+                charge=charge_message(given.order, given.intent_id, given.charge_id),
             ),
         )
         await self._record(given, Stage.CONTRACT_ACTIVATION, "contract_activated")
@@ -265,7 +267,7 @@ class HireActivities:
                 request_id=given.key,
                 contract_id=given.order.contract_id,
                 milestone_id=given.order.milestone_id,
-                charge=_charge(given.order, given.intent_id, given.charge_id),
+                charge=charge_message(given.order, given.intent_id, given.charge_id),
                 refund_id=given.provider_refund_id,
             ),
         )
@@ -334,7 +336,10 @@ def _milestone(terms: Terms) -> contract_pb2.MilestoneTerms:
     )
 
 
-def _charge(order: steps.FundingOrder, intent_id: str, charge_id: str) -> contract_pb2.Charge:
+def charge_message(
+    order: steps.FundingOrder, intent_id: str, charge_id: str
+) -> contract_pb2.Charge:
+    """Write a charge as contracts are told of it."""
     return contract_pb2.Charge(
         charge_id=charge_id,
         payment_intent_id=intent_id,

@@ -7,10 +7,9 @@ every step finds what was done before. What it may not undo it shows, blocked, t
 from itertools import chain, repeat
 
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError
 
 from workflows.hire import steps
-from workflows.hire.contract import CleanUpInput, CleanUpResult, OperatorRetry, Stage
+from workflows.hire.contract import CleanUpInput, CleanUpResult, Stage
 from workflows.hire.machine import StepMachine
 from workflows.hire.steps import FundingOrder, PaymentOutcome, PaymentStatus
 
@@ -125,15 +124,3 @@ class CleanUpWorkflow(StepMachine):
                 refunded=refunded,
             ),
         )
-
-    @workflow.update
-    def retry_step(self, _order: OperatorRetry) -> None:
-        """Try a blocked step again now, on an operator's word."""
-        self._operator_retries += 1
-
-    @retry_step.validator
-    def _may_retry_step(self, _order: OperatorRetry) -> None:
-        if not self._blocked:
-            raise ApplicationError(
-                "the clean-up is not blocked", type="WRONG_STATE", non_retryable=True
-            )

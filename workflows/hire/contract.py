@@ -6,8 +6,9 @@ text of people: activities read names and scopes from the hire's own rows.
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
 from temporalio.common import SearchAttributeKey
 
 TASK_QUEUE = "hireflow"
@@ -87,6 +88,7 @@ class HirePolicy(Model):
     """The deadlines of a hire, frozen when it starts; tests shorten them."""
 
     payment_deadline: timedelta = timedelta(hours=72)
+    longest_payment_deadline: timedelta = timedelta(days=30)
     saved_method_window: timedelta = timedelta(minutes=15)
     stage_deadline: timedelta = timedelta(minutes=10)
     polls: tuple[timedelta, ...] = (
@@ -174,11 +176,37 @@ class PaymentHint(Model):
     intent_id: str
 
 
-class OperatorRetry(Model):
-    """Update `retry_step`: an operator asks a blocked step to be tried again now."""
+class OperatorVerb(StrEnum):
+    """What an operator may order a running hire to do: the names of the updates."""
 
-    reason: str
-    actor: Actor
+    RETRY_STEP = "retry_step"
+    SKIP_THREAD = "skip_thread"
+    REFUND_IN_FULL = "refund_in_full"
+    EXTEND_DEADLINE = "extend_deadline"
+
+
+class OperatorActor(Actor):
+    """An operator, by the subject of their token."""
+
+    kind: Literal["OPERATOR"] = "OPERATOR"
+    id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class OperatorOrder(Model):
+    """An operator's word: updates `retry_step`, `skip_thread` and `refund_in_full`.
+
+    `reason` is a word for the story, such as "messaging_down": never text of people. It is checked
+    here as well, for an order may be typed into the Temporal UI.
+    """
+
+    reason: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,64}$")]
+    actor: OperatorActor
+
+
+class DeadlineExtension(OperatorOrder):
+    """Update `extend_deadline`: an operator gives the client until then to pay."""
+
+    deadline: AwareDatetime
 
 
 class CleanUpInput(HireRef):

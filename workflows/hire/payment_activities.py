@@ -68,7 +68,13 @@ class PaymentActivities:
 
     def all(self) -> list[Callable[..., Any]]:
         """List the activities, for the worker."""
-        return [self.take_payment, self.read_payment, self.settle_payment, self.refund_payment]
+        return [
+            self.take_payment,
+            self.read_payment,
+            self.extend_deadline,
+            self.settle_payment,
+            self.refund_payment,
+        ]
 
     @activity.defn(name=steps.TAKE_PAYMENT.name)
     async def take_payment(self, given: steps.TakePaymentInput) -> PaymentOutcome:
@@ -93,6 +99,11 @@ class PaymentActivities:
         if outcome != given.known:
             await self._record(given, outcome, f"payment_{outcome.status.lower()}", given.deadline)
         return outcome
+
+    @activity.defn(name=steps.EXTEND_DEADLINE.name)
+    async def extend_deadline(self, given: steps.ExtendDeadlineInput) -> None:
+        """Record that the payment is waited for longer, as it stood."""
+        await self._record(given, given.known, "deadline_extended", given.deadline)
 
     @activity.defn(name=steps.SETTLE_PAYMENT.name)
     async def settle_payment(self, given: steps.SettlePaymentInput) -> PaymentOutcome:
@@ -162,7 +173,10 @@ class PaymentActivities:
 
     async def _record(
         self,
-        given: steps.TakePaymentInput | steps.ReadPaymentInput | steps.SettlePaymentInput,
+        given: steps.TakePaymentInput
+        | steps.ReadPaymentInput
+        | steps.ExtendDeadlineInput
+        | steps.SettlePaymentInput,
         outcome: PaymentOutcome,
         what: str,
         deadline: datetime | None,

@@ -185,6 +185,12 @@ class RecordRefundInput(StepInput):
     provider_refund_id: str
 
 
+class RefundContractInput(RecordRefundInput):
+    """Book a full refund, whatever the contract made of the charge, and close the contract."""
+
+    end_reason: str
+
+
 class CancelContractInput(StepInput):
     """Cancel the PENDING contract, or remember that it must not be created."""
 
@@ -199,6 +205,8 @@ class ReleaseInput(StepInput):
     job_id: str
     end_reason: str
     refunded: bool
+    # The contract that took them, once its money is given back.
+    contract_id: str = ""
 
 
 class ActivateInput(StepInput):
@@ -232,6 +240,27 @@ class BlockInput(StepInput):
     """Record that the hire waits for an operator."""
 
     stage: str
+
+
+class OrderInput(StepInput):
+    """Record an operator's order; `what` names it in the story."""
+
+    stage: str
+    what: str
+
+
+class OrderOutcome(Model):
+    """Whether the order was taken: a hire that ended before takes none."""
+
+    taken: bool
+
+
+class ExtendDeadlineInput(StepInput):
+    """Record that the client has until then to pay; nothing else changes."""
+
+    order: FundingOrder
+    known: PaymentOutcome
+    deadline: datetime
 
 
 class RefuseTermsInput(StepInput):
@@ -310,4 +339,11 @@ REFUSE_TERMS = Activity(
 )
 TAKE_OVER = Activity(
     "take_over", TakeOverInput, TakenOver, "Take the abandoned hire over and see what it left"
+)
+NOTE_ORDER = Activity("note_order", OrderInput, OrderOutcome, "Record the operator's order")
+EXTEND_DEADLINE = Activity(
+    "extend_deadline", ExtendDeadlineInput, type(None), "Give the client more time to pay"
+)
+REFUND_CONTRACT = Activity(
+    "refund_contract", RefundContractInput, type(None), "Book the refund and close the contract"
 )

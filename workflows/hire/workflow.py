@@ -13,19 +13,18 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 from workflows.hire import steps
 from workflows.hire.contract import (
+    HIRE_STAGE,
     WORKFLOW_ACTOR,
     Actor,
     CancelOrder,
     HireInput,
     HireResult,
-    OperatorRetry,
-    PaymentHint,
-    PaymentRetry,
     Stage,
     TermsOffer,
     hire_workflow_id,
 )
-from workflows.hire.machine import StepMachine, reason_of
+from workflows.hire.machine import Overruled, never, reason_of
+from workflows.hire.steering import SteeredHire
 from workflows.hire.steps import Activity, In, Out, PaymentOutcome
 from workflows.payments.funding import Collected, Funding, Stop
 
@@ -33,24 +32,22 @@ from workflows.payments.funding import Collected, Funding, Stop
 class Undone(Exception):
     """The hire cannot go on; everything it did is to be undone."""
 
-    def __init__(self, reason: str, *, refunded: bool = False) -> None:
+    def __init__(
+        self, reason: str, actor: Actor = WORKFLOW_ACTOR, *, refunded: bool = False
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.actor = actor
         self.refunded = refunded
 
 
-def _refuse(reason: str, message: str) -> ApplicationError:
-    return ApplicationError(message, type=reason, non_retryable=True)
-
-
 @workflow.defn(name="HireWorkflow")
-class HireWorkflow(StepMachine):
+class HireWorkflow(SteeredHire):
     """One hire of one proposal, from the reservation to HIRED, or undone."""
 
     @workflow.init
     def __init__(self, hire: HireInput) -> None:
-        # Step 1 is the request itself, written when the hire was asked for.
-        super().__init__(hire, Stage.PROPOSAL_REVIEW, reached=1)
+        super().__init__(hire)
         self._hire = hire
         self._terms = TermsOffer(
             revision=1,
@@ -64,11 +61,6 @@ class HireWorkflow(StepMachine):
         self._milestone_id = str(workflow.uuid4())
         self._thread_id = str(workflow.uuid4())
         self._compensations: list[Callable[[Undone], Awaitable[None]]] = []
-        self._funding: Funding | None = None
-        self._offers: list[TermsOffer] = []
-        self._offered = 1
-        self._cancel: CancelOrder | None = None
-        self._paid = False
 
     @workflow.run
     async def run(self, hire: HireInput) -> HireResult:
@@ -92,20 +84,25 @@ class HireWorkflow(StepMachine):
             payment = await self._collect_payment()
         except Undone as end:
             await self._undo(end)
-            self._show_ended()
-            message = f"hire {hire.hire_id} ended undone"
-            raise ApplicationError(message, type=end.reason, non_retryable=True) from end
-        # The pivot: the money is there. From here the hire only goes forward.
-        await self._activate_contract(payment)
-        await self._open_thread()
-        await self._complete()
+            raise self._ended_undone(end) from end
+        # The pivot: the money is there. From here the hire only goes forward, or an operator
+        # refunds it in full.
+        thread_id = ""
+        try:
+            await self._activate_contract(payment)
+            thread_id = await self._open_thread()
+            await self._complete()
+        except Overruled:
+            refunded = await self._refund_in_full(payment)
+            if refunded is not None:
+                raise self._ended_undone(refunded) from refunded
         self._show_ended()
         return HireResult(
             hire_id=hire.hire_id,
             contract_id=self._contract_id,
             milestone_id=self._milestone_id,
             charge_id=payment.charge_id or "",
-            thread_id=self._thread_id,
+            thread_id=thread_id,
         )
 
     # The stages, each with its compensation beside it.
@@ -125,17 +122,17 @@ class HireWorkflow(StepMachine):
             ),
         )
 
-    async def _release(self, end: Undone) -> None:
-        actor = self._cancel.actor if self._cancel else WORKFLOW_ACTOR
+    async def _release(self, end: Undone, contract_id: str = "") -> None:
         await self.insist(
             steps.RELEASE,
             steps.ReleaseInput(
-                step=self.next_step(actor, end.reason),
+                step=self.next_step(end.actor, end.reason),
                 key=f"{self._key}:release",
                 proposal_id=self._hire.proposal_id,
                 job_id=self._hire.job_id,
                 end_reason=end.reason,
                 refunded=end.refunded,
+                contract_id=contract_id,
             ),
         )
 
@@ -174,8 +171,8 @@ class HireWorkflow(StepMachine):
     async def _paid_or_refunded(self, collected: Collected, funding: Funding) -> PaymentOutcome:
         self._paid = True
         if self._cancel:
-            await self._refund(collected.outcome, funding.order)
-            raise Undone("HIRE_CANCELLED", refunded=True)
+            await self._refund_late_charge(collected.outcome, funding.order)
+            raise Undone("HIRE_CANCELLED", self._cancel.actor, refunded=True)
         for offer in self._offers:
             await self.insist(
                 steps.REFUSE_TERMS,
@@ -187,19 +184,9 @@ class HireWorkflow(StepMachine):
             )
         return collected.outcome
 
-    async def _refund(self, paid: PaymentOutcome, order: steps.FundingOrder) -> None:
+    async def _refund_late_charge(self, paid: PaymentOutcome, order: steps.FundingOrder) -> None:
         self._enter(Stage.UNDOING, "refunding a charge that came after the cancel")
-        refund_id = str(workflow.uuid4())
-        refund = await self.insist(
-            steps.REFUND_PAYMENT,
-            steps.RefundInput(
-                step=self.next_step(reason="HIRE_CANCELLED"),
-                key=f"refund:{refund_id}",
-                order=order,
-                refund_id=refund_id,
-                charge_id=paid.charge_id or "",
-            ),
-        )
+        refund = await self._give_back(paid, order, "HIRE_CANCELLED")
         await self.insist(
             steps.RECORD_REFUNDED_CHARGE,
             steps.RecordRefundInput(
@@ -212,45 +199,68 @@ class HireWorkflow(StepMachine):
             ),
         )
 
+    async def _give_back(
+        self, paid: PaymentOutcome, order: steps.FundingOrder, reason: str
+    ) -> steps.RefundOutcome:
+        refund_id = str(workflow.uuid4())
+        return await self.insist(
+            steps.REFUND_PAYMENT,
+            steps.RefundInput(
+                step=self.next_step(reason=reason),
+                key=f"refund:{refund_id}",
+                order=order,
+                refund_id=refund_id,
+                charge_id=paid.charge_id or "",
+            ),
+        )
+
     async def _supersede(self, offer: TermsOffer) -> None:
         self._terms = offer
         await self._own(steps.AMEND_CONTRACT, self._contract_input("amend", offer.actor))
 
     async def _activate_contract(self, payment: PaymentOutcome) -> None:
-        self._enter(Stage.CONTRACT_ACTIVATION, "booking the charge, activating the contract")
-        funding = self._funding
-        if funding is None:  # the funding stands before the pivot, always
-            raise AssertionError("activated without a funding")
-        await self.insist(
+        told = "booking the charge, activating the contract"
+        self._enter(Stage.CONTRACT_ACTIVATION, told, "refund_in_full")
+        # Paid, and not yet through: an operator's list of such hires begins here.
+        workflow.upsert_search_attributes([HIRE_STAGE.value_set(self._stage)])
+        await self._forward(
             steps.ACTIVATE_CONTRACT,
             steps.ActivateInput(
                 step=self.next_step(),
                 key=f"{self._key}:{self._terms.revision}:activate",
-                order=funding.order,
+                order=self._funded,
                 intent_id=payment.intent_id or "",
                 charge_id=payment.charge_id or "",
             ),
         )
 
-    async def _open_thread(self) -> None:
-        self._enter(Stage.THREAD_CREATION, "opening the job thread")
-        await self.insist(
-            steps.OPEN_THREAD,
-            steps.OpenThreadInput(
-                step=self.next_step(),
-                key=f"{self._key}:thread",
-                thread_id=self._thread_id,
-                organisation_id=self._hire.organisation_id,
-                job_id=self._hire.job_id,
-                proposal_id=self._hire.proposal_id,
-                contract_id=self._contract_id,
-                trainer_id=self._hire.trainer_id,
-            ),
+    async def _open_thread(self) -> str:
+        """Open the job thread; answer its id, or nothing where an operator skips it."""
+        told = "opening the job thread"
+        self._enter(Stage.THREAD_CREATION, told, "skip_thread", "refund_in_full")
+        thread = steps.OpenThreadInput(
+            step=self.next_step(),
+            key=f"{self._key}:thread",
+            thread_id=self._thread_id,
+            organisation_id=self._hire.organisation_id,
+            job_id=self._hire.job_id,
+            proposal_id=self._hire.proposal_id,
+            contract_id=self._contract_id,
+            trainer_id=self._hire.trainer_id,
         )
+        try:
+            await self._forward(steps.OPEN_THREAD, thread, skip=lambda: self._skip is not None)
+        except Overruled:
+            if self._refund or self._skip is None:
+                raise
+            await self.note(self._skip, "thread_skipped")
+            return ""
+        return self._thread_id
 
     async def _complete(self) -> None:
-        self._enter(Stage.COMPLETION, "marking the proposal hired, filling the position")
-        await self.insist(
+        told = "marking the proposal hired, filling the position"
+        self._enter(Stage.COMPLETION, told, "refund_in_full")
+        await self._forward(
             steps.COMPLETE_HIRE,
             steps.CompleteInput(
                 step=self.next_step(),
@@ -261,75 +271,40 @@ class HireWorkflow(StepMachine):
             ),
         )
 
+    async def _refund_in_full(self, payment: PaymentOutcome) -> Undone | None:
+        """Undo what is paid, on an operator's word, whatever of the last steps was done.
+
+        Answers nothing, and undoes nothing, where the hire's last step overtook the order: it is
+        HIRED. A try of another step that timed out may still be running. What it does later is
+        refused: the contract's booking and the tombstones of position and proposal decide.
+        """
+        order = self._refund
+        self._enter(Stage.UNDOING, "refunding in full, on an operator's word")
+        workflow.upsert_search_attributes([HIRE_STAGE.value_set(self._stage)])
+        if order is None or not await self.note(order, "refund_ordered"):
+            return None
+        end = Undone("HIRE_REFUNDED", order.actor, refunded=True)
+        refund = await self._give_back(payment, self._funded, end.reason)
+        await self.insist(
+            steps.REFUND_CONTRACT,
+            steps.RefundContractInput(
+                step=self.next_step(reason=end.reason),
+                key=f"{self._key}:refund_contract",
+                order=self._funded,
+                intent_id=payment.intent_id or "",
+                charge_id=payment.charge_id or "",
+                provider_refund_id=refund.provider_id,
+                end_reason=end.reason,
+            ),
+        )
+        await self._release(end, self._contract_id)
+        return end
+
     async def _undo(self, end: Undone) -> None:
         """Undo in reverse; every intent is final already, read from the provider."""
         self._enter(Stage.UNDOING, f"undoing: {end.reason}")
         while self._compensations:
             await self._compensations.pop()(end)
-
-    # What a person, an operator or the provider may say meanwhile.
-
-    @workflow.signal
-    def payment_hint(self, _hint: PaymentHint) -> None:
-        """Something happened to an intent; the funding reads it."""
-        if self._funding is not None:
-            self._funding.hint()
-
-    @workflow.update
-    def offer_terms(self, offer: TermsOffer, /) -> None:
-        """Offer other terms; the verdict appears on the hire."""
-        self._offered = offer.revision
-        self._offers.append(offer)
-
-    @offer_terms.validator
-    def _may_offer_terms(self, offer: TermsOffer, /) -> None:
-        if self._paid:
-            raise _refuse("PAYMENT_ALREADY_SUCCEEDED", "the first terms are paid")
-        if self._cancel or self._stage is Stage.UNDOING:
-            raise _refuse("HIRE_ENDING", "the hire is being undone")
-        if offer.revision <= self._offered:
-            raise _refuse("CONFLICT", "newer terms were offered meanwhile")
-
-    @workflow.update
-    def retry_payment(self, retry: PaymentRetry, /) -> None:
-        """Try the payment again with another method, or let the client confirm."""
-        if self._funding is not None:
-            self._funding.retry(retry.payment, retry.actor)
-
-    @retry_payment.validator
-    def _may_retry_payment(self, _retry: PaymentRetry, /) -> None:
-        if self._paid:
-            raise _refuse("PAYMENT_NOT_EXPECTED", "the hire is paid")
-        if self._cancel or self._stage is Stage.UNDOING:
-            raise _refuse("HIRE_ENDING", "the hire is being undone")
-        if self._funding is None:
-            raise _refuse("PAYMENT_NOT_EXPECTED", "the hire does not wait for a payment yet")
-        if self._funding.attempt_in_flight:
-            raise _refuse("PAYMENT_IN_PROGRESS", "a payment attempt is in flight")
-
-    @workflow.update
-    def cancel_hire(self, order: CancelOrder, /) -> None:
-        """Cancel before the pivot; the story honours it at its next named point."""
-        self._cancel = self._cancel or order
-
-    @cancel_hire.validator
-    def _may_cancel(self, _order: CancelOrder, /) -> None:
-        if self._cancel:
-            return
-        if self._stage is Stage.UNDOING:
-            raise _refuse("HIRE_ENDING", "the hire is being undone for another reason")
-        if self._paid:
-            raise _refuse("PAST_PIVOT", "the payment succeeded; the hire only goes forward")
-
-    @workflow.update
-    def retry_step(self, _order: OperatorRetry) -> None:
-        """Try a blocked step again now, on an operator's word."""
-        self._operator_retries += 1
-
-    @retry_step.validator
-    def _may_retry_step(self, _order: OperatorRetry) -> None:
-        if not self._blocked:
-            raise _refuse("WRONG_STATE", "the hire is not blocked")
 
     # What the story says of itself.
 
@@ -339,6 +314,23 @@ class HireWorkflow(StepMachine):
             return await self.attempt(activity, given, steps.OWN, self._hire.policy.stage_deadline)
         except ActivityError as error:
             raise Undone(reason_of(error)) from error
+
+    async def _forward(
+        self, activity: Activity[In, Out], given: In, skip: Callable[[], bool] = never
+    ) -> Out:
+        """Run a step past the pivot until it succeeds, or an operator ends its tries: Overruled."""
+        return await self.insist(activity, given, lambda: self._refund is not None or skip())
+
+    @property
+    def _funded(self) -> steps.FundingOrder:
+        if self._funding is None:  # the funding stands before the pivot, always
+            raise AssertionError("paid without a funding")
+        return self._funding.order
+
+    def _ended_undone(self, end: Undone) -> ApplicationError:
+        self._show_ended()
+        message = f"hire {self._hire.hire_id} ended undone"
+        return ApplicationError(message, type=end.reason, non_retryable=True)
 
     def _contract_input(self, verb: str, actor: Actor) -> steps.ContractInput:
         return steps.ContractInput(
@@ -377,4 +369,4 @@ class HireWorkflow(StepMachine):
 
     def _stop_if_cancelled(self) -> None:
         if self._cancel:
-            raise Undone("HIRE_CANCELLED")
+            raise Undone("HIRE_CANCELLED", self._cancel.actor)

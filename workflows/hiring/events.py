@@ -4,9 +4,18 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from hireflow.hiring.v1 import hire_events_pb2, hire_pb2
-from services.common.outbox import Event
-from workflows.hiring.domain import Fact, Hire, StepRecord, fact_of
+from services.common.outbox import Event, event_type
+from workflows.hiring.domain import Fact, Hire, HireStep, StepRecord, fact_of, fact_told
 
+_KINDS: dict[Fact, type[Message]] = {
+    Fact.COMPLETED: hire_events_pb2.HireCompleted,
+    Fact.CANCELLED: hire_events_pb2.HireCancelled,
+    Fact.EXPIRED: hire_events_pb2.HireExpired,
+    Fact.FAILED: hire_events_pb2.HireFailed,
+    Fact.SUPERSEDED: hire_events_pb2.HireSuperseded,
+    Fact.BLOCKED: hire_events_pb2.HireBlocked,
+    Fact.STAGE_CHANGED: hire_events_pb2.HireStageChanged,
+}
 _BARE = {
     Fact.EXPIRED: hire_events_pb2.HireExpired,
     Fact.SUPERSEDED: hire_events_pb2.HireSuperseded,
@@ -21,6 +30,12 @@ def started(hire: Hire) -> Event:
 def after_step(hire: Hire, record: StepRecord) -> Event:
     """Tell what a step made of a hire; `hire` is as it stands after it."""
     return _event(hire, _message(hire, record))
+
+
+def type_of(step: HireStep) -> str:
+    """Name the type of the event that told of a step."""
+    fact = fact_told(step)
+    return event_type(hire_events_pb2.HireStarted if fact is None else _KINDS[fact])
 
 
 def _message(hire: Hire, record: StepRecord) -> Message:

@@ -5,7 +5,6 @@ Who may call comes first, then every bad field at once, then the work.
 
 # ruff: noqa: N802, ARG002 - names and arguments of the methods are gRPC's
 
-import re
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import TypeAlias
@@ -18,7 +17,6 @@ from services.common.auth import Principal, current_caller, may_move_money
 from services.common.errors import Problems, problems
 from services.common.idempotency import Request
 from services.common.paging import Cursor
-from services.common.serving import remaining_deadline
 from workflows.hiring.domain import ToldHire, Wish
 from workflows.hiring.resume import read_token, write_token
 from workflows.hiring.store.hires import Wanted
@@ -40,8 +38,10 @@ from workflows.hiring.use_cases.desk import Desk
 from workflows.hiring.use_cases.starting import StartOrder
 from workflows.hiring.wire import (
     check_method_id,
+    check_reason,
     hire_message,
     method_message,
+    patience_of,
     precondition_message,
     quote_message,
     read_milestone,
@@ -49,10 +49,6 @@ from workflows.hiring.wire import (
     read_states,
     step_message,
 )
-
-# What is left for reading and writing the answer when the waiting ends.
-_MARGIN_SECONDS = 1.0
-_REASON = re.compile(r"[A-Za-z0-9_]{1,64}")
 
 Context: TypeAlias = grpc.aio.ServicerContext[Message, Message]
 
@@ -182,8 +178,7 @@ class HiringServicer(hire_pb2_grpc.HiringServiceServicer):
         with problems() as noted:
             Request.check(request, noted)
             noted.require_id("hire_id", request.hire_id)
-            must = "must have 1 to 64 letters, digits and underscores"
-            noted.require(_REASON.fullmatch(request.reason), "reason", must)
+            check_reason(request.reason, noted)
         told = await steering.cancel_hire(
             self._desk, member, Request.of(request), request.hire_id, request.reason
         )
@@ -250,10 +245,7 @@ class HiringServicer(hire_pb2_grpc.HiringServiceServicer):
         return hire_pb2.RemovePaymentMethodResponse()
 
     def _patience(self) -> float:
-        left = remaining_deadline()
-        if left is None:
-            return self._answer_wait
-        return max(0.0, min(self._answer_wait, left - _MARGIN_SECONDS))
+        return patience_of(self._answer_wait)
 
     async def _secret(self, caller: Principal, told: ToldHire) -> str:
         if not may_move_money(caller):

@@ -33,6 +33,8 @@ from workflows.hire.contract import (
     HireInput,
     LateFact,
     Model,
+    OperatorOrder,
+    OperatorVerb,
     PaymentHint,
     PaymentRetry,
     Stage,
@@ -102,6 +104,12 @@ class TemporalStories:
     ) -> None:
         """Have the hire cancelled, once per key."""
         await self._update(proposal_id, hire_id, "cancel_hire", f"cancel_hire/{key}", order)
+
+    async def give_order(
+        self, proposal_id: str, hire_id: str, verb: OperatorVerb, key: str, order: OperatorOrder
+    ) -> None:
+        """Give an operator's order, once per key."""
+        await self._update(proposal_id, hire_id, verb.value, f"{verb}/{key}", order)
 
     async def hint(self, workflow_id: str, intent_id: str) -> None:
         """Signal whichever run of the workflow is running."""

@@ -1,5 +1,6 @@
 """Between the protos of hiring and its domain: messages written, fields read and checked."""
 
+import re
 from collections.abc import Iterable
 from datetime import date, datetime
 
@@ -7,8 +8,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from google.type import date_pb2
 
 from hireflow.common.v1 import actor_pb2, money_pb2
-from hireflow.hiring.v1 import hire_pb2, payment_method_pb2
+from hireflow.hiring.v1 import hire_pb2, operations_pb2, payment_method_pb2
 from services.common.errors import Problems
+from services.common.serving import remaining_deadline
 from workflows.hire.contract import hire_workflow_id
 from workflows.hiring.domain import (
     Actor,
@@ -20,13 +22,21 @@ from workflows.hiring.domain import (
     ToldHire,
     Totals,
     WaitingFor,
+    WaitsOn,
+    outlook,
+    sentence_of,
 )
 from workflows.hiring.domain.terms import HireTerms
+from workflows.hiring.events import type_of
 from workflows.hiring.use_cases.payment_methods import ListedMethod, PaymentWish
 
 # The provider's ids are longer than ours may be.
 METHOD_ID_LIMIT = 255
 
+# What is left for reading and writing the answer when the waiting ends.
+_MARGIN_SECONDS = 1.0
+_REASON = re.compile(r"[A-Za-z0-9_]{1,64}")
+_WAITS_ON = {operations_pb2.HireWaitsOn.Value(f"HIRE_WAITS_ON_{each}"): each for each in WaitsOn}
 _STATES = {hire_pb2.HireState.Value(f"HIRE_STATE_{state}"): state for state in HireState}
 
 
@@ -74,6 +84,37 @@ def step_message(step: HireStep) -> hire_pb2.HireStep:
         reason=step.reason or "",
         actor=_actor(step.actor),
         time=_timestamp(step.time),
+    )
+
+
+def stuck_message(told: ToldHire) -> operations_pb2.StuckHire:
+    """Write a running hire with on whom it waits and what it does next."""
+    ahead = outlook(told.hire)
+    return operations_pb2.StuckHire(
+        hire=hire_message(told),
+        waits_on=operations_pb2.HireWaitsOn.Value(f"HIRE_WAITS_ON_{told.hire.waits_on}"),
+        since=_timestamp(told.hire.stands_since),
+        next_action=operations_pb2.HireNextAction.Value(
+            f"HIRE_NEXT_ACTION_{ahead.action or 'UNSPECIFIED'}"
+        ),
+        next_action_time=_timestamp(ahead.time),
+    )
+
+
+def timeline_message(step: HireStep) -> operations_pb2.TimelineEntry:
+    """Write one step in business words."""
+    return operations_pb2.TimelineEntry(
+        number=step.number,
+        time=_timestamp(step.time),
+        actor=_actor(step.actor),
+        stage=_stage(step.stage),
+        what=step.what,
+        description=sentence_of(step),
+        reason=step.reason or "",
+        stripe_object_id=step.stripe_object_id or "",
+        waiting_for=_waiting_for(step.waiting_for),
+        wait_deadline=_timestamp(step.wait_deadline),
+        event_type=type_of(step),
     )
 
 
@@ -146,6 +187,29 @@ def read_states(
         if noted.require(number in _STATES, f"states[{index}]", "is not a known state"):
             states.add(_STATES[number])
     return frozenset(states)
+
+
+def read_waits_on(
+    numbers: "Iterable[operations_pb2.HireWaitsOn.ValueType]", noted: Problems
+) -> frozenset[WaitsOn]:
+    """Read on whom the wanted hires wait, noting every unknown party."""
+    parties = set()
+    for index, number in enumerate(numbers):
+        if noted.require(number in _WAITS_ON, f"waits_on[{index}]", "is nobody known"):
+            parties.add(_WAITS_ON[number])
+    return frozenset(parties)
+
+
+def check_reason(reason: str, noted: Problems) -> None:
+    """Note a reason that is not a word: text of people has no place in the story."""
+    must = "must have 1 to 64 letters, digits and underscores"
+    noted.require(_REASON.fullmatch(reason), "reason", must)
+
+
+def patience_of(longest: float) -> float:
+    """Tell how many seconds the caller may be kept waiting for something to tell."""
+    left = remaining_deadline()
+    return longest if left is None else max(0.0, min(longest, left - _MARGIN_SECONDS))
 
 
 def check_method_id(identifier: str, noted: Problems) -> None:

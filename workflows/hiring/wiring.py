@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hireflow.contracts.v1 import contract_pb2_grpc
-from hireflow.hiring.v1 import hire_pb2, hire_pb2_grpc
+from hireflow.hiring.v1 import hire_pb2, hire_pb2_grpc, operations_pb2, operations_pb2_grpc
 from hireflow.jobs.v1 import job_pb2_grpc
 from hireflow.proposals.v1 import proposal_pb2_grpc
 from services.common.errors import Conflict, Unavailable
@@ -16,6 +16,7 @@ from services.common.runtime import Part, Resources, Servicer
 from services.common.telemetry import get_logger
 from workflows.hiring.domain import StripeEvent
 from workflows.hiring.neighbours import GrpcNeighbours
+from workflows.hiring.operations_servicer import OperationsServicer
 from workflows.hiring.servicer import HiringServicer
 from workflows.hiring.stories import TemporalStories
 from workflows.hiring.use_cases.desk import Desk
@@ -90,12 +91,19 @@ def part(
     resources.exits.callback(listening.close)
     host, port = listening.getsockname()[:2]
     _log.info("webhook listening", address=f"{host}:{port}")
-    servicer = HiringServicer(desk, settings.answer_wait)
-    name = hire_pb2.DESCRIPTOR.services_by_name["HiringService"].full_name
-    add = hire_pb2_grpc.add_HiringServiceServicer_to_server
+    hiring = Servicer(
+        hire_pb2_grpc.add_HiringServiceServicer_to_server,
+        HiringServicer(desk, settings.answer_wait),
+        hire_pb2.DESCRIPTOR.services_by_name["HiringService"].full_name,
+    )
+    operations = Servicer(
+        operations_pb2_grpc.add_OperationsServiceServicer_to_server,
+        OperationsServicer(desk, settings.answer_wait),
+        operations_pb2.DESCRIPTOR.services_by_name["OperationsService"].full_name,
+    )
     return Part(
         schema=SCHEMA,
-        servicers=(Servicer(add, servicer, name),),
+        servicers=(hiring, operations),
         background=(serving(app, listening), _starting(desk), _routing(desk, hints)),
     )
 

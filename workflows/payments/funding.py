@@ -15,13 +15,21 @@ from typing import Protocol
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
-from workflows.hire.contract import WORKFLOW_ACTOR, Actor, HirePolicy, PaymentChoice
+from workflows.hire.contract import (
+    WORKFLOW_ACTOR,
+    Actor,
+    DeadlineExtension,
+    HirePolicy,
+    PaymentChoice,
+)
 from workflows.hire.steps import (
+    EXTEND_DEADLINE,
     READ_PAYMENT,
     SETTLE_PAYMENT,
     STRIPE,
     TAKE_PAYMENT,
     Activity,
+    ExtendDeadlineInput,
     FundingOrder,
     In,
     Out,
@@ -109,11 +117,19 @@ class Funding:
         self._parked = False
         self._polled = 0
         self._deadline = workflow.now() + policy.payment_deadline
+        self._latest = workflow.now() + policy.longest_payment_deadline
+        self._extension: DeadlineExtension | None = None
+        self._collecting = True
 
     @property
-    def waits_for_payment(self) -> bool:
-        """Whether a new attempt would be taken up now."""
-        return self._parked
+    def collecting(self) -> bool:
+        """Whether the payment is still waited for: nothing is final, and no end was decided."""
+        return self._collecting
+
+    @property
+    def extensible(self) -> tuple[datetime, datetime]:
+        """The present deadline and the latest that the policy allows."""
+        return self._deadline, self._latest
 
     @property
     def attempt_in_flight(self) -> bool:
@@ -128,6 +144,11 @@ class Funding:
         """Take up a person's new attempt at the next turn."""
         self._retry = (payment, workflow.now(), actor)
 
+    def extend(self, extension: DeadlineExtension) -> None:
+        """Wait longer from now on; the story tells it at the next turn."""
+        self._deadline = extension.deadline
+        self._extension = extension
+
     async def collect(self) -> Collected:
         """Charge, waiting as long as the deadline allows. Returns when the intent is final."""
         try:
@@ -141,9 +162,13 @@ class Funding:
             # What the provider did is unknown or refused; only a final intent tells.
             rejected = isinstance(error.cause, ApplicationError) and error.cause.non_retryable
             return await self._settle(Stop.REJECTED if rejected else Stop.TIMED_OUT)
+        self._collecting = False
         return Collected(outcome)
 
     async def _go_on(self, known: PaymentOutcome) -> PaymentOutcome:
+        if self._extension is not None:
+            await self._tell(self._extension, known)
+            return known
         if self._retry is None:
             return await self._read(known)
         payment, asked_at, actor = self._retry
@@ -190,11 +215,25 @@ class Funding:
             ),
         )
 
+    async def _tell(self, extension: DeadlineExtension, known: PaymentOutcome) -> None:
+        self._extension = None
+        await self._runner.insist(
+            EXTEND_DEADLINE,
+            ExtendDeadlineInput(
+                step=self._runner.next_step(extension.actor, extension.reason),
+                key=f"fund:{self.order.funding_id}",
+                order=self.order,
+                known=known,
+                deadline=extension.deadline,
+            ),
+        )
+
     async def _settle(self, stop: Stop) -> Collected:
         """Make the intent final; a payment that is processing is waited for.
 
         A bank may take days: reads grow rarer, as while parked, so that history stays short.
         """
+        self._collecting = False
         self._polled = 0
         while True:
             self._hints_seen = self._hints
@@ -226,7 +265,8 @@ class Funding:
         return None
 
     def _awake(self) -> bool:
-        return self._hinted() or self._retry is not None or self._interrupted()
+        told = self._retry is not None or self._extension is not None
+        return told or self._hinted() or self._interrupted()
 
     def _hinted(self) -> bool:
         return self._hints > self._hints_seen

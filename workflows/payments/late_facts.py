@@ -14,7 +14,7 @@ from workflows.hire.contract import (
     LateFact,
     LateFactResult,
     LateOutcome,
-    OperatorRetry,
+    OperatorOrder,
 )
 from workflows.hire.machine import reason_of
 from workflows.hire.steps import FORWARD
@@ -93,12 +93,12 @@ class LateFactWorkflow:
         self._told += 1
 
     @workflow.update
-    def retry_step(self, _order: OperatorRetry) -> None:
+    def retry_step(self, _order: OperatorOrder) -> None:
         """Look again now, on an operator's word."""
         self._told += 1
 
     @retry_step.validator
-    def _may_retry_step(self, _order: OperatorRetry) -> None:
+    def _may_retry_step(self, _order: OperatorOrder) -> None:
         if not self._blocked:
             message = "the late fact is not blocked"
             raise ApplicationError(message, type="WRONG_STATE", non_retryable=True)

@@ -226,6 +226,19 @@ class Contract:
             raise Refused("WRONG_STATE", "a contract with unresolved milestones cannot end")
         return replace(self, state=state, version=self.version + 1, end_time=now)
 
+    def refund(self, milestone_id: str, now: datetime) -> Self:
+        """Give a milestone's money back in full, and end with it.
+
+        Raises:
+            NotFound: the milestone is not this contract's.
+            Refused: WRONG_STATE when the contract is not active, the milestone's money is no
+                longer held, or another milestone is unresolved.
+
+        """
+        milestone = self.milestone(milestone_id)
+        self._require(_V.END)
+        return self._next(milestone.apply(MilestoneVerb.REFUND)).end(now)
+
     def require_room_for(self, quote: Quote) -> None:
         """Refuse a further milestone that this contract could not take.
 

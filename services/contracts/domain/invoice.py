@@ -1,6 +1,6 @@
 """The numbered papers: what an employer paid, what a trainer received."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Self
@@ -78,5 +78,16 @@ class Invoice:
             lines=tuple(line for line in lines if line.amount),
             currency=quote.currency,
             note=TAX_NOTE,
+            issue_time=now,
+        )
+
+    def credited(self, invoice_id: str, number: int, now: datetime) -> Self:
+        """Write down that all of this invoice was given back: the same lines, to be paid out."""
+        return replace(
+            self,
+            invoice_id=invoice_id,
+            number=number,
+            kind=InvoiceKind.CREDIT_NOTE,
+            note=f"Credits all of invoice {self.number}. {self.note}",
             issue_time=now,
         )

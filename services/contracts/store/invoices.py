@@ -61,6 +61,14 @@ async def funding_invoice(connection: AsyncConnection, milestone_id: str) -> Inv
     return _invoice((await connection.execute(query)).mappings().one())
 
 
+async def credit_note(connection: AsyncConnection, milestone_id: str) -> Invoice:
+    """Read the credit note of a milestone whose refund ended its contract; there is one."""
+    query = sa.select(INVOICE).where(
+        INVOICE.c.milestone_id == milestone_id, INVOICE.c.kind == InvoiceKind.CREDIT_NOTE
+    )
+    return _invoice((await connection.execute(query)).mappings().one())
+
+
 async def list_invoices(
     connection: AsyncConnection,
     contract_id: str,

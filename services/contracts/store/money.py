@@ -49,6 +49,14 @@ async def find_charge(connection: AsyncConnection, charge_id: str) -> RecordedCh
     return None if row is None else read_charge(row)
 
 
+async def is_refunded(connection: AsyncConnection, refund_id: str) -> bool:
+    """Tell whether a refund is booked."""
+    booked = sa.exists().where(
+        LEDGER_ENTRY.c.kind == EntryKind.REFUND, LEDGER_ENTRY.c.external_id == refund_id
+    )
+    return bool((await connection.execute(sa.select(booked))).scalar_one())
+
+
 async def append_entry(
     tx: AsyncConnection,
     recorded: RecordedCharge,

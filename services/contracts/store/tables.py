@@ -158,6 +158,12 @@ INVOICE = sa.Table(
         unique=True,
         postgresql_where=sa.text("kind = 'FUNDING'"),
     ),
+    sa.Index(
+        "invoice_one_credit_per_milestone",
+        "milestone_id",
+        unique=True,
+        postgresql_where=sa.text("kind = 'CREDIT_NOTE'"),
+    ),
     sa.Index("invoice_by_contract", "contract_id", "number"),
 )
 

@@ -184,6 +184,11 @@ class Job:
         self._require(Verb.FILL)
         return replace(self._next(now), reserved=self.reserved - 1, filled=self.filled + 1)
 
+    def vacate(self, now: datetime) -> Self:
+        """Give one filled position back; also when hiring is done. Raises Refused WRONG_STATE."""
+        self._require(Verb.RELEASE)
+        return replace(self._next(now), filled=self.filled - 1)
+
     @property
     def finishes_by_itself(self) -> bool:
         """Whether the job is staffed, still open, and set to finish hiring by itself."""

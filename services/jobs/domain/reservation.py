@@ -35,14 +35,15 @@ class Reservation:
         if self.state is ReservationState.RELEASED:
             raise Refused("RESERVATION_RELEASED", "the hire gave its position back")
 
-    def release(self) -> Self:
+    def release(self, ended_contract_id: str = "") -> Self:
         """Give the position back.
 
-        Raises Refused WRONG_STATE on a filled position: it is given back by its contract's end.
+        Raises Refused WRONG_STATE on a filled position, unless by the very contract that fills it:
+        the hire names it when that ended with all its money given back.
         """
-        if self.state is ReservationState.FILLED:
+        if self.state is ReservationState.FILLED and ended_contract_id != self.contract_id:
             raise Refused("WRONG_STATE", "a position that is filled cannot be released")
-        return replace(self, state=ReservationState.RELEASED)
+        return replace(self, state=ReservationState.RELEASED, contract_id="", finished_hiring=False)
 
     def fill(self, contract_id: str) -> Self:
         """Put a contract on the reserved position.

@@ -16,7 +16,7 @@ from services.common.errors import NotFound, Refused
 from services.common.idempotency import Request, Requests
 from services.common.outbox import Outbox
 from services.jobs import events, store
-from services.jobs.domain import Job, Reservation, ReservationState
+from services.jobs.domain import Job, Reservation, ReservationState, State
 from services.jobs.use_cases.access import HireWorkflow
 
 OUTBOX = Outbox("jobs")
@@ -73,10 +73,16 @@ async def reserve_position(database: Database, call: HireCall) -> Job:
         return job
 
 
-async def release_position(database: Database, call: HireCall) -> Released:
+async def release_position(
+    database: Database, call: HireCall, ended_contract_id: str = ""
+) -> Released:
     """Give a hire's position back; of an unknown hire, remember that it never gets one.
 
-    Raises NotFound; Refused WRONG_STATE when the position is filled.
+    A filled position is given back only by the contract that fills it; if filling it finished the
+    job's hiring by itself, hiring is open again.
+
+    Raises NotFound; Refused WRONG_STATE when the position is filled by another contract, or by
+    one that is not named.
     """
     async with database.begin() as tx:
         repeat = await REQUESTS.claim(tx, call.caller, call.request, Released)
@@ -88,13 +94,11 @@ async def release_position(database: Database, call: HireCall) -> Released:
         answer = Released(released=False)
         if earlier is not None:
             _require_same_job(earlier, call)
-            after = earlier.release()
+            after = earlier.release(ended_contract_id)
             if after != earlier:
                 answer = Released(released=True)
-                job = job.release(call.now)
-                await store.release_reservation(tx, after.hire_id)
-                await store.save_job(tx, job)
-                await OUTBOX.record(tx, events.position_released(job, call.hire_id))
+                await store.release_reservation(tx, after)
+                await _give_back(tx, job, earlier, call.now)
         await REQUESTS.answer(tx, call.caller, call.request, answer)
         return answer
 
@@ -121,6 +125,17 @@ async def fill_position(database: Database, call: HireCall, contract_id: str) ->
             answer = await _fill(tx, job, reservation, contract_id, call.now)
         await REQUESTS.answer(tx, call.caller, call.request, answer)
         return answer
+
+
+async def _give_back(tx: AsyncConnection, before: Job, earlier: Reservation, now: datetime) -> None:
+    filled = earlier.state is ReservationState.FILLED
+    free = before.vacate(now) if filled else before.release(now)
+    closed = earlier.finished_hiring and free.state is State.HIRING_DONE
+    job = free.reopen_hiring(now) if closed else free
+    await store.save_job(tx, job)
+    await OUTBOX.record(tx, events.position_released(free, earlier.hire_id))
+    if closed:
+        await OUTBOX.record(tx, events.hiring_reopened(job))
 
 
 async def _fill(

@@ -164,6 +164,12 @@ class Proposal:
         self._require_held_by(hire_id, "complete")
         return self._changed(now, review_state=ReviewState.HIRED, hire_id="")
 
+    def unhire(self, reviewed: ReviewState, now: datetime) -> Self:
+        """Review it again as before its hire. Raises Refused WRONG_STATE when it is not hired."""
+        if self.review_state is not ReviewState.HIRED:
+            raise Refused("WRONG_STATE", "only a proposal that is hired can be reviewed again")
+        return self._changed(now, review_state=reviewed)
+
     def _require_undecided(self) -> None:
         if self.withdrawn:
             raise Refused("PROPOSAL_WITHDRAWN", "the trainer took the proposal back")

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.proposals.domain import Reservation, ReservationState
+from services.proposals.domain import Reservation, ReservationState, ReviewState
 from services.proposals.store.tables import RESERVATION
 
 
@@ -35,6 +35,7 @@ async def find_reservation(tx: AsyncConnection, hire_id: str) -> Reservation | N
         proposal_id=row.proposal_id,
         state=ReservationState(row.state),
         contract_id=row.contract_id or "",
+        reviewed=None if row.reviewed is None else ReviewState(row.reviewed),
     )
 
 
@@ -50,4 +51,5 @@ def _values(reservation: Reservation) -> dict[str, object]:
         "proposal_id": reservation.proposal_id,
         "state": reservation.state,
         "contract_id": reservation.contract_id or None,
+        "reviewed": reservation.reviewed,
     }

@@ -83,6 +83,8 @@ RESERVATION = sa.Table(
     sa.Column("proposal_id", sa.Text, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("contract_id", sa.Text),
+    # The review state in which HIRED found the proposal.
+    sa.Column("reviewed", sa.Text),
     sa.ForeignKeyConstraint(
         ["proposal_id"], [PROPOSAL.c.proposal_id], name="reservation_proposal_id_fkey"
     ),

@@ -16,7 +16,7 @@ from services.common.errors import NotFound
 from services.common.idempotency import Request, Requests
 from services.common.outbox import Outbox
 from services.proposals import events
-from services.proposals.domain import Proposal, Reservation, ReservationState
+from services.proposals.domain import Proposal, Reservation, ReservationState, ReviewState
 from services.proposals.store import proposals, reservations
 from services.proposals.use_cases.access import HireWorkflow
 
@@ -73,10 +73,16 @@ async def reserve_proposal(
         return proposal
 
 
-async def release_proposal(database: Database, call: HireCall) -> Released:
+async def release_proposal(
+    database: Database, call: HireCall, ended_contract_id: str = ""
+) -> Released:
     """End a hire's reservation; of an unknown hire, remember that it never gets one.
 
-    Raises NotFound; Refused WRONG_STATE when the hire ended HIRED.
+    A hired proposal is let go only by the contract that it is hired under, and is then reviewed
+    as it was before.
+
+    Raises NotFound; Refused WRONG_STATE when it is hired under another contract, or under one
+    that is not named.
     """
     async with database.begin() as tx:
         repeat = await REQUESTS.claim(tx, call.caller, call.request, Released)
@@ -88,10 +94,10 @@ async def release_proposal(database: Database, call: HireCall) -> Released:
         answer = Released(released=False)
         if earlier is not None:
             _require_same_proposal(earlier, call)
-            after = earlier.release()
+            after = earlier.release(ended_contract_id)
             if after != earlier:
                 answer = Released(released=True)
-                proposal = proposal.release(call.hire_id, call.now)
+                proposal = _let_go(proposal, earlier, call)
                 await reservations.save_reservation(tx, after)
                 await proposals.save_proposal(tx, proposal)
                 await OUTBOX.record(tx, events.released(proposal, call.hire_id))
@@ -114,7 +120,7 @@ async def mark_hired(database: Database, call: HireCall, contract_id: str) -> Pr
         if reservation is None:
             raise NotFound("reservation", call.hire_id)
         _require_same_proposal(reservation, call)
-        after = reservation.hire(contract_id)
+        after = reservation.hire(contract_id, proposal.review_state)
         if after != reservation:
             proposal = proposal.hire(call.hire_id, call.now)
             await reservations.save_reservation(tx, after)
@@ -122,6 +128,12 @@ async def mark_hired(database: Database, call: HireCall, contract_id: str) -> Pr
             await OUTBOX.record(tx, events.hired(proposal, call.hire_id, contract_id))
         await REQUESTS.answer(tx, call.caller, call.request, proposal)
         return proposal
+
+
+def _let_go(proposal: Proposal, earlier: Reservation, call: HireCall) -> Proposal:
+    if earlier.state is not ReservationState.HIRED:
+        return proposal.release(call.hire_id, call.now)
+    return proposal.unhire(earlier.reviewed or ReviewState.UNREVIEWED, call.now)
 
 
 async def _lock(tx: AsyncConnection, call: HireCall) -> Proposal:

@@ -162,6 +162,16 @@ class Agreement:
             refund_id=refund_id or f"re_{self.hire_id}",
         )
 
+    def refund(self, refund_id: str = "") -> pb.RefundContractRequest:
+        return pb.RefundContractRequest(
+            request_id=unique("request"),
+            contract_id=self.contract_id,
+            milestone_id=self.milestone_id,
+            charge=self.charge(),
+            refund_id=refund_id or f"re_{self.hire_id}",
+            reason="HIRE_REFUNDED",
+        )
+
     def charge(self, amount: int = 50495, currency: str = "USD", attempt: int = 1) -> pb.Charge:
         return pb.Charge(
             charge_id=f"ch_{self.hire_id}_{attempt}",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import grpc.aio
 import pytest
 
-from hireflow.hiring.v1 import hire_pb2_grpc
+from hireflow.hiring.v1 import hire_pb2_grpc, operations_pb2_grpc
 from services.common.migrations import migrate
 from services.common.runtime import Part, Resources, running
 from services.common.settings import Settings
@@ -67,13 +67,11 @@ class Surroundings:
 
 
 @asynccontextmanager
-async def served(
-    settings: HiringSettings, around: Surroundings
-) -> "AsyncIterator[hire_pb2_grpc.HiringServiceAsyncStub]":
+async def served(settings: HiringSettings, around: Surroundings) -> AsyncIterator[grpc.aio.Channel]:
     async with running(settings, "hiring", [around.build]) as process:
         await process.ready()
         async with grpc.aio.insecure_channel(process.address) as channel:
-            yield hire_pb2_grpc.HiringServiceStub(channel)
+            yield channel
 
 
 @pytest.fixture(scope="session")
@@ -82,10 +80,11 @@ async def world(settings: HiringSettings, signer: Signer) -> AsyncIterator[World
     await migrate(settings, wiring.SCHEMA, wiring.MIGRATIONS)
     around = Surroundings()
     patient = settings.model_copy(update={"answer_wait": 8.0})
-    async with served(settings, around) as stub, served(patient, around) as patient_stub:
+    async with served(settings, around) as channel, served(patient, around) as patient_channel:
         yield World(
-            stub=stub,
-            patient=patient_stub,
+            stub=hire_pb2_grpc.HiringServiceStub(channel),
+            patient=hire_pb2_grpc.HiringServiceStub(patient_channel),
+            operations=operations_pb2_grpc.OperationsServiceStub(patient_channel),
             desk=around.desks[0],
             neighbours=around.neighbours,
             stories=around.stories,

@@ -6,7 +6,14 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from services.common.errors import HireflowError, Unavailable
-from workflows.hire.contract import CancelOrder, HireInput, PaymentRetry, TermsOffer
+from workflows.hire.contract import (
+    CancelOrder,
+    HireInput,
+    OperatorOrder,
+    OperatorVerb,
+    PaymentRetry,
+    TermsOffer,
+)
 from workflows.hiring.domain import JobFacts, LateKind, ProposalFacts, Totals
 from workflows.hiring.use_cases.ports import NotRunning
 from workflows.payments.gateway import Intent, IntentOrder, SavedMethod, Setup
@@ -46,6 +53,7 @@ class Stories:
     offers: list[TermsOffer] = field(default_factory=list)
     retries: list[tuple[str, PaymentRetry]] = field(default_factory=list)
     cancels: list[tuple[str, CancelOrder]] = field(default_factory=list)
+    orders: list[tuple[OperatorVerb, str, OperatorOrder]] = field(default_factory=list)
     hints: list[tuple[str, str]] = field(default_factory=list)
     late_facts: list[tuple[LateKind, str]] = field(default_factory=list)
     refusals: dict[str, HireflowError] = field(default_factory=dict)
@@ -72,6 +80,12 @@ class Stories:
     ) -> None:
         self._require_willing(hire_id)
         self.cancels.append((key, order))
+
+    async def give_order(
+        self, proposal_id: str, hire_id: str, verb: OperatorVerb, key: str, order: OperatorOrder
+    ) -> None:
+        self._require_willing(hire_id)
+        self.orders.append((verb, key, order))
 
     async def hint(self, workflow_id: str, intent_id: str) -> None:
         self._require_up()

@@ -10,7 +10,7 @@ from uuid import uuid4
 import sqlalchemy as sa
 
 from hireflow.common.v1 import money_pb2
-from hireflow.hiring.v1 import hire_pb2, hire_pb2_grpc
+from hireflow.hiring.v1 import hire_pb2, hire_pb2_grpc, operations_pb2_grpc
 from services.common.auth import PAYER_ROLE, Kind, Principal
 from services.common.tables import chassis_tables
 from services.common.tokens import Signer
@@ -59,6 +59,7 @@ class World:
 
     stub: "hire_pb2_grpc.HiringServiceAsyncStub"  # a name for type checkers only
     patient: "hire_pb2_grpc.HiringServiceAsyncStub"  # answers when there is something to tell
+    operations: "operations_pb2_grpc.OperationsServiceAsyncStub"
     desk: Desk
     neighbours: fakes.Neighbours
     stories: fakes.Stories

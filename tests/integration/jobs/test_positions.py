@@ -47,6 +47,44 @@ async def test_a_released_position_is_free_again(world: World, employer: Metadat
     ]
 
 
+async def test_a_filled_position_is_given_back_by_its_own_contract_alone(
+    world: World, employer: Metadata
+) -> None:
+    job = await world.published(employer, positions=1, settings=FINISHES)
+    hire, contract = new_id("h"), new_id("c")
+    await world.reserve(job.job_id, hire)
+    assert (await world.fill(job.job_id, hire, contract)).hiring_finished
+    for other in ("", new_id("c")):
+        error = await refusal(world.release(job.job_id, hire, other))
+        assert error.reason == "WRONG_STATE"
+    assert await world.release(job.job_id, hire, contract) is True
+    assert await world.release(job.job_id, hire, contract) is False
+    error = await refusal(world.fill(job.job_id, hire, contract))
+    assert error.reason == "RESERVATION_RELEASED"
+    after = await world.get(employer, job.job_id)
+    assert (_counts(after), after.state) == ((1, 0, 0), job_pb2.JOB_STATE_PUBLISHED)
+    assert _counts(await world.reserve(job.job_id, new_id("h"))) == (1, 1, 0)
+    assert (await world.events(job.job_id))[-5:] == [
+        "position_filled",
+        "hiring_finished",
+        "position_released",
+        "hiring_reopened",
+        "position_reserved",
+    ]
+
+
+async def test_hiring_that_a_member_finished_stays_so_when_a_position_is_given_back(
+    world: World, employer: Metadata
+) -> None:
+    job, hire, contract = await world.published(employer), new_id("h"), new_id("c")
+    await world.reserve(job.job_id, hire)
+    await world.fill(job.job_id, hire, contract)
+    await world.finish(employer, job.job_id)
+    assert await world.release(job.job_id, hire, contract) is True
+    after = await world.get(employer, job.job_id)
+    assert (_counts(after), after.state) == ((2, 0, 0), job_pb2.JOB_STATE_HIRING_DONE)
+
+
 async def test_the_same_hire_under_new_requests_finds_its_effect_done(
     world: World, employer: Metadata
 ) -> None:

@@ -85,9 +85,9 @@ class World:
         workflow = self.by(Kind.SERVICE)
         return (await self.stub.ReservePosition(request, metadata=workflow)).job
 
-    async def release(self, job_id: str, hire_id: str) -> bool:
+    async def release(self, job_id: str, hire_id: str, contract_id: str = "") -> bool:
         request = job_pb2.ReleasePositionRequest(
-            request_id=new_id("r"), job_id=job_id, hire_id=hire_id
+            request_id=new_id("r"), job_id=job_id, hire_id=hire_id, contract_id=contract_id
         )
         workflow = self.by(Kind.SERVICE)
         return (await self.stub.ReleasePosition(request, metadata=workflow)).released

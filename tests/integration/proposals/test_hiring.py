@@ -75,6 +75,26 @@ async def test_a_hire_ends_well_whatever_became_of_the_job(
     assert await world.status(offered) == "HIRED"
 
 
+async def test_a_hire_whose_contract_ended_with_all_given_back_is_reviewed_as_before(
+    world: World, offered: Offered
+) -> None:
+    hire_id, contract_id = new_id("h"), new_id("c")
+    await world.review(offered, pb.REVIEW_STATE_SHORTLISTED)
+    await world.reserve(offered, hire_id)
+    await world.mark_hired(offered, hire_id, contract_id)
+    for other in ("", new_id("c")):
+        assert await reason(world.release(offered, hire_id, other)) == "WRONG_STATE"
+    assert await world.release(offered, hire_id, contract_id)
+    assert not await world.release(offered, hire_id, contract_id)
+    after = await world.get(offered.employer, offered.proposal_id)
+    assert (after.review_state, after.hire_id) == (pb.REVIEW_STATE_SHORTLISTED, "")
+    assert await world.status(offered) == "PENDING"
+    late = world.mark_hired(offered, hire_id, contract_id)
+    assert await reason(late) == "RESERVATION_RELEASED"
+    assert (await world.reserve(offered, new_id("h"))).hire_id
+    assert (await world.events(offered.proposal_id))[-3:] == ["hired", "released", "reserved"]
+
+
 async def test_a_release_that_overtakes_its_reservation_refuses_it_for_ever(
     world: World, offered: Offered
 ) -> None:

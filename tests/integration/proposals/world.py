@@ -142,9 +142,12 @@ class World:
         request = self.wish(offered, hire_id, confirm_declined=confirm_declined)
         return (await self.by(Kind.SERVICE).call(self.stub.ReserveProposal, request)).proposal
 
-    async def release(self, offered: Offered, hire_id: str) -> bool:
+    async def release(self, offered: Offered, hire_id: str, contract_id: str = "") -> bool:
         request = pb.ReleaseProposalRequest(
-            request_id=new_id("r"), proposal_id=offered.proposal_id, hire_id=hire_id
+            request_id=new_id("r"),
+            proposal_id=offered.proposal_id,
+            hire_id=hire_id,
+            contract_id=contract_id,
         )
         return (await self.by(Kind.SERVICE).call(self.stub.ReleaseProposal, request)).released
 

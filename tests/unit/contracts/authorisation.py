@@ -29,4 +29,5 @@ AUTHORISATION: dict[str, dict[str, Answer]] = {
     "RecordRefundFailed": _row("SERVICE"),
     "RecordDispute": _row("SERVICE"),
     "VerifyLedger": _row("OPERATOR"),
+    "RefundContract": _row("SERVICE"),
 }

@@ -1,4 +1,4 @@
-"""Who may call each method of HiringService: the row that every method must have.
+"""Who may call each method of hiring's services: the row that every method must have.
 
 A kind that is denied is refused with CALLER_NOT_ALLOWED whatever it asks for; a kind that is
 allowed may still be told NOT_FOUND of what is not its own, PAYER_ROLE_MISSING where money moves,
@@ -31,4 +31,13 @@ AUTHORISATION: dict[str, dict[str, Answer]] = {
     "ListPaymentMethods": _row("EMPLOYER", "AGENT"),
     "SetDefaultPaymentMethod": _row("EMPLOYER"),
     "RemovePaymentMethod": _row("EMPLOYER"),
+}
+
+OPERATIONS: dict[str, dict[str, Answer]] = {
+    "ListStuckHires": _row("OPERATOR"),
+    "GetHireTimeline": _row("OPERATOR"),
+    "RetryHireStep": _row("OPERATOR"),
+    "SkipHireThread": _row("OPERATOR"),
+    "RefundHire": _row("OPERATOR"),
+    "ExtendHireDeadline": _row("OPERATOR"),
 }

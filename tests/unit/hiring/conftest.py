@@ -28,6 +28,7 @@ def hire() -> Hire:
         requested_by=Actor("EMPLOYER", "user-1"),
         create_time=NOON,
         update_time=NOON,
+        stands_since=NOON,
     )
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from services.common.errors import Refused
-from services.proposals.domain import Reservation, ReservationState
+from services.proposals.domain import Reservation, ReservationState, ReviewState
 
 
 def _reservation(state: ReservationState) -> Reservation:
@@ -45,8 +45,22 @@ def test_a_hire_ends_well_once_with_one_contract(state: ReservationState, contra
     expected = refusals.get((state, contract_id), "")
     if expected:
         with pytest.raises(Refused) as caught:
-            reservation.hire(contract_id)
+            reservation.hire(contract_id, ReviewState.MAYBE)
         assert caught.value.reason == expected
         return
-    expected_end = Reservation("h1", "p1", ReservationState.HIRED, contract_id)
-    assert reservation.hire(contract_id) == expected_end
+    end = reservation.hire(contract_id, ReviewState.MAYBE)
+    assert (end.state, end.contract_id) == (ReservationState.HIRED, contract_id)
+    first = state is ReservationState.RESERVED
+    assert end.reviewed is (ReviewState.MAYBE if first else reservation.reviewed)
+    assert end.hire(contract_id, ReviewState.HIRED) == end
+
+
+@pytest.mark.parametrize("contract_id", ["", "c2"])
+def test_a_hire_that_ended_well_is_let_go_by_its_own_contract_alone(contract_id: str) -> None:
+    hired = _reservation(ReservationState.HIRED)
+    with pytest.raises(Refused) as caught:
+        hired.release(contract_id)
+    assert caught.value.reason == "WRONG_STATE"
+    released = hired.release("c1")
+    assert (released.state, released.contract_id) == (ReservationState.RELEASED, "")
+    assert released.release("c1") == released

@@ -19,6 +19,7 @@ from workflows.hiring.domain.hire import (
     StepRecord,
     ToldHire,
     WaitingFor,
+    WaitsOn,
     fact_of,
 )
 from workflows.hiring.domain.preconditions import (
@@ -27,8 +28,10 @@ from workflows.hiring.domain.preconditions import (
     Precondition,
     ProposalFacts,
 )
+from workflows.hiring.domain.standing import NextAction, Outlook, outlook
 from workflows.hiring.domain.stripe_event import LateKind, Route, StripeEvent
 from workflows.hiring.domain.terms import HireTerms, Milestone, Terms, Totals, Verdict, Wish
+from workflows.hiring.domain.timeline import fact_told, sentence_of
 
 __all__ = [
     "Actor",
@@ -47,6 +50,8 @@ __all__ = [
     "JobFacts",
     "LateKind",
     "Milestone",
+    "NextAction",
+    "Outlook",
     "Precondition",
     "ProposalFacts",
     "RefundDraft",
@@ -60,6 +65,10 @@ __all__ = [
     "Totals",
     "Verdict",
     "WaitingFor",
+    "WaitsOn",
     "Wish",
     "fact_of",
+    "fact_told",
+    "outlook",
+    "sentence_of",
 ]

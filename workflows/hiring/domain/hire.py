@@ -28,6 +28,15 @@ class WaitingFor(StrEnum):
     OPERATOR = "OPERATOR"
 
 
+class WaitsOn(StrEnum):
+    """On whom the next move of a running hire is."""
+
+    CLIENT = "CLIENT"
+    PROVIDER = "PROVIDER"
+    OPERATOR = "OPERATOR"
+    US = "US"
+
+
 class Stage(StrEnum):
     """Where a hire stands; the workflow's stages under the same names."""
 
@@ -44,6 +53,8 @@ class Stage(StrEnum):
 
 CLIENT_MUST_ACT = frozenset({WaitingFor.CLIENT_CONFIRMATION, WaitingFor.PAYMENT_METHOD})
 FIRST_STEP = 1
+# The steps after which the story asks the provider.
+_BEFORE_THE_PROVIDER = frozenset({"contract_created", "terms_superseded", "refund_ordered"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +120,7 @@ class HireStep:
     reason: str | None
     actor: Actor
     time: datetime
+    wait_deadline: datetime | None = None
 
 
 class Fact(StrEnum):
@@ -137,7 +149,10 @@ def fact_of(changes: HireChanges) -> Fact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hire:
-    """One hire of one proposal; `step` is the number of its last step, `revision` its terms'."""
+    """One hire of one proposal; `step` is the number of its last step, `revision` its terms'.
+
+    `stands_since` is when it began to wait for what it waits for, or took its last step.
+    """
 
     hire_id: str
     proposal_id: str
@@ -148,6 +163,8 @@ class Hire:
     requested_by: Actor
     create_time: datetime
     update_time: datetime
+    stands_since: datetime
+    waits_on: WaitsOn = WaitsOn.US
     state: HireState = HireState.RUNNING
     stage: Stage = Stage.PROPOSAL_REVIEW
     step: int = FIRST_STEP
@@ -218,6 +235,10 @@ class Hire:
             charge_id=charge_id,
             thread_id=changes.thread_id or self.thread_id,
             update_time=record.time,
+            stands_since=self.stands_since
+            if waiting and waiting is self.waiting_for
+            else record.time,
+            waits_on=_waits_on(waiting, record.what),
             end_time=record.time if ends else None,
         )
 
@@ -261,6 +282,18 @@ class ToldHire:
 
     hire: Hire
     terms: HireTerms
+
+
+def _waits_on(waiting: WaitingFor | None, what: str) -> WaitsOn:
+    match waiting:
+        case WaitingFor.OPERATOR:
+            return WaitsOn.OPERATOR
+        case WaitingFor.BANK:
+            return WaitsOn.PROVIDER
+        case None:
+            return WaitsOn.PROVIDER if what in _BEFORE_THE_PROVIDER else WaitsOn.US
+        case _:
+            return WaitsOn.CLIENT
 
 
 def _kept(new: str | None, old: str | None) -> str | None:

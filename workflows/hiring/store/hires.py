@@ -19,6 +19,7 @@ from workflows.hiring.domain import (
     StepRecord,
     ToldHire,
     WaitingFor,
+    WaitsOn,
 )
 from workflows.hiring.store.tables import HIRE, HIRE_STEP, HIRE_TERMS
 from workflows.hiring.store.terms import TERMS_COLUMNS, terms_from
@@ -26,8 +27,8 @@ from workflows.hiring.store.terms import TERMS_COLUMNS, terms_from
 # Written out, for a plan with parameters matches no partial index.
 _LIVE = sa.text("hiring.hire.state IN ('RUNNING', 'HIRED')")
 _LIVE_INDEX = sa.text("state IN ('RUNNING', 'HIRED')")
-_RUNNING = sa.text("hiring.hire.state = 'RUNNING'")
-_TOLD = sa.select(HIRE, *TERMS_COLUMNS).join(
+RUNNING = sa.text("hiring.hire.state = 'RUNNING'")
+TOLD = sa.select(HIRE, *TERMS_COLUMNS).join(
     HIRE_TERMS,
     (HIRE_TERMS.c.hire_id == HIRE.c.hire_id) & (HIRE_TERMS.c.revision == HIRE.c.revision),
 )
@@ -52,6 +53,7 @@ _PLAIN = (
     "thread_id",
     "create_time",
     "update_time",
+    "stands_since",
     "end_time",
 )
 
@@ -110,7 +112,7 @@ async def newest_create_time(tx: AsyncConnection, proposal_id: str) -> datetime 
 async def save_hire(tx: AsyncConnection, hire: Hire) -> bool:
     """Store what a step made of a running hire; false when the row says that it ended."""
     done = await tx.execute(
-        sa.update(HIRE).where(HIRE.c.hire_id == hire.hire_id, _RUNNING).values(_values(hire))
+        sa.update(HIRE).where(HIRE.c.hire_id == hire.hire_id, RUNNING).values(_values(hire))
     )
     return bool(done.rowcount)
 
@@ -136,9 +138,9 @@ async def insert_step(tx: AsyncConnection, record: StepRecord) -> None:
 
 async def find_told(connection: AsyncConnection, hire_id: str) -> ToldHire | None:
     """Load a hire with the terms of its present revision."""
-    found = await connection.execute(_TOLD.where(HIRE.c.hire_id == hire_id))
+    found = await connection.execute(TOLD.where(HIRE.c.hire_id == hire_id))
     row = found.mappings().one_or_none()
-    return None if row is None else _told(row)
+    return None if row is None else told_from(row)
 
 
 async def list_told(connection: AsyncConnection, wanted: Wanted, cursor: Cursor) -> Page[ToldHire]:
@@ -154,10 +156,11 @@ async def list_told(connection: AsyncConnection, wanted: Wanted, cursor: Cursor)
         conditions.append(HIRE.c.proposal_id == wanted.proposal_id)
     if wanted.states:
         conditions.append(HIRE.c.state.in_([state.value for state in wanted.states]))
-    query = _TOLD.where(*conditions).order_by(*(each.desc() for each in order)).limit(cursor.limit)
+    query = TOLD.where(*conditions).order_by(*(each.desc() for each in order)).limit(cursor.limit)
     rows = (await connection.execute(query)).mappings()
     return cursor.page(
-        [_told(row) for row in rows], key=lambda told: (told.hire.create_time, told.hire.hire_id)
+        [told_from(row) for row in rows],
+        key=lambda told: (told.hire.create_time, told.hire.hire_id),
     )
 
 
@@ -168,28 +171,31 @@ async def steps_after(connection: AsyncConnection, hire_id: str, number: int) ->
         .where(HIRE_STEP.c.hire_id == hire_id, HIRE_STEP.c.number > number)
         .order_by(HIRE_STEP.c.number)
     )
-    return [
-        HireStep(
-            number=row["number"],
-            stage=Stage(row["stage"]),
-            what=row["what"],
-            waiting_for=_waiting(row["waiting_for"]),
-            stripe_object_id=row["stripe_object_id"],
-            reason=row["reason"],
-            actor=Actor(row["actor_kind"], row["actor_id"]),
-            time=row["time"],
-        )
-        for row in (await connection.execute(query)).mappings()
-    ]
+    return [_step(row) for row in (await connection.execute(query)).mappings()]
 
 
-async def stepped_since(connection: AsyncConnection, hire_id: str, number: int, by: Actor) -> bool:
-    """Tell whether a person caused a step after the given one."""
+async def list_steps(connection: AsyncConnection, hire_id: str, cursor: Cursor) -> Page[HireStep]:
+    """List a page of a hire's steps, oldest first."""
+    query = (
+        sa.select(HIRE_STEP)
+        .where(HIRE_STEP.c.hire_id == hire_id, beyond(cursor, HIRE_STEP.c.number))
+        .order_by(HIRE_STEP.c.number)
+        .limit(cursor.limit)
+    )
+    steps = [_step(row) for row in (await connection.execute(query)).mappings()]
+    return cursor.page(steps, key=lambda step: (step.number,))
+
+
+async def stepped_since(
+    connection: AsyncConnection, hire_id: str, number: int, by: Actor, what: str | None = None
+) -> bool:
+    """Tell whether a person caused a step after the given one, perhaps a certain one."""
     query = sa.exists().where(
         HIRE_STEP.c.hire_id == hire_id,
         HIRE_STEP.c.number > number,
         HIRE_STEP.c.actor_kind == by.kind,
         HIRE_STEP.c.actor_id == by.id,
+        *([] if what is None else [HIRE_STEP.c.what == what]),
     )
     return bool((await connection.execute(sa.select(query))).scalar_one())
 
@@ -202,7 +208,7 @@ async def claim_starts(
         sa.select(HIRE.c.hire_id)
         .where(
             HIRE.c.started_at.is_(None),
-            _RUNNING,
+            RUNNING,
             HIRE.c.start_sent_at < tried_before,
         )
         .order_by(HIRE.c.create_time)
@@ -232,7 +238,7 @@ async def quiet_since(
     query = (
         sa.select(HIRE)
         .where(
-            _RUNNING,
+            RUNNING,
             HIRE.c.started_at.is_not(None),
             HIRE.c.update_time < before,
             HIRE.c.hire_id > after,
@@ -260,6 +266,7 @@ def _values(hire: Hire) -> dict[str, Any]:
         **plain,
         "state": hire.state.value,
         "stage": hire.stage.value,
+        "waits_on": hire.waits_on.value,
         "waiting_for": hire.waiting_for.value if hire.waiting_for else None,
     }
 
@@ -270,12 +277,28 @@ def _hire(row: sa.RowMapping) -> Hire:
         requested_by=Actor(row["requested_by_kind"], row["requested_by_id"]),
         state=HireState(row["state"]),
         stage=Stage(row["stage"]),
+        waits_on=WaitsOn(row["waits_on"]),
         waiting_for=_waiting(row["waiting_for"]),
     )
 
 
-def _told(row: sa.RowMapping) -> ToldHire:
+def told_from(row: sa.RowMapping) -> ToldHire:
+    """Read a row of `TOLD`."""
     return ToldHire(_hire(row), terms_from(row))
+
+
+def _step(row: sa.RowMapping) -> HireStep:
+    return HireStep(
+        number=row["number"],
+        stage=Stage(row["stage"]),
+        what=row["what"],
+        waiting_for=_waiting(row["waiting_for"]),
+        stripe_object_id=row["stripe_object_id"],
+        reason=row["reason"],
+        actor=Actor(row["actor_kind"], row["actor_id"]),
+        time=row["time"],
+        wait_deadline=row["wait_deadline"],
+    )
 
 
 def _waiting(text: str | None) -> WaitingFor | None:

@@ -42,6 +42,10 @@ HIRE = sa.Table(
     sa.Column("payment_intent_id", sa.Text),
     sa.Column("charge_id", sa.Text, unique=True),
     sa.Column("thread_id", sa.Text, unique=True),
+    sa.Column("waits_on", sa.Text, nullable=False, server_default="US"),
+    sa.Column(
+        "stands_since", sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()
+    ),
     # Whether its workflow was started, and when that was tried last.
     _time("start_sent_at", nullable=False),
     _time("started_at"),
@@ -67,6 +71,15 @@ sa.Index(
 )
 # The sweep walks through what runs, however many hires have ended.
 sa.Index("hire_running", HIRE.c.hire_id, postgresql_where=HIRE.c.state == HireState.RUNNING.value)
+
+# What operators ask for: the hires that wait on somebody, the longest standing first.
+sa.Index(
+    "hire_standing",
+    HIRE.c.waits_on,
+    HIRE.c.stands_since,
+    HIRE.c.hire_id,
+    postgresql_where=HIRE.c.state == HireState.RUNNING.value,
+)
 
 HIRE_TERMS = sa.Table(
     "hire_terms",

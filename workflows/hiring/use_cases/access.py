@@ -30,6 +30,24 @@ class Payer(Member):
     """A human member who may move money."""
 
 
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """A member of the staff who runs Hireflow."""
+
+    principal: Principal
+
+    @property
+    def actor(self) -> Actor:
+        """Who it is, for the story."""
+        return Actor(self.principal.kind.upper(), self.principal.id)
+
+
+def as_operator(caller: Principal) -> Operator:
+    """Let operators pass. Raises Denied CALLER_NOT_ALLOWED for all others."""
+    require_kind(caller, Kind.OPERATOR)
+    return Operator(caller)
+
+
 def as_member(caller: Principal) -> Member:
     """Let members and agents pass. Raises Denied CALLER_NOT_ALLOWED for all others."""
     require_kind(caller, Kind.EMPLOYER, Kind.AGENT)

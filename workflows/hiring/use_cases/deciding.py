@@ -103,6 +103,7 @@ def _new_hire(hiring: Hiring, asked: Asked, findings: Findings, customer_id: str
         requested_by=asked.actor,
         create_time=now,
         update_time=now,
+        stands_since=now,
     )
 
 

@@ -2,7 +2,14 @@
 
 from typing import Protocol
 
-from workflows.hire.contract import CancelOrder, HireInput, PaymentRetry, TermsOffer
+from workflows.hire.contract import (
+    CancelOrder,
+    HireInput,
+    OperatorOrder,
+    OperatorVerb,
+    PaymentRetry,
+    TermsOffer,
+)
 from workflows.hiring.domain import JobFacts, LateKind, ProposalFacts, Totals
 
 
@@ -56,6 +63,12 @@ class Stories(Protocol):
         self, proposal_id: str, hire_id: str, key: str, order: CancelOrder
     ) -> None:
         """Have the hire cancelled, once per key. Raises as `offer_terms` does."""
+        ...
+
+    async def give_order(
+        self, proposal_id: str, hire_id: str, verb: OperatorVerb, key: str, order: OperatorOrder
+    ) -> None:
+        """Give an operator's order, once per key. Raises as `offer_terms` does."""
         ...
 
 

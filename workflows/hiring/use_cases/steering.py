@@ -63,7 +63,7 @@ async def retry_payment(
         if _paid(told.hire):
             return told
         _require_payable(told.hire)
-        raise _still_starting() if isinstance(refusal, NotRunning) else refusal from refusal
+        raise still_starting() if isinstance(refusal, NotRunning) else refusal from refusal
     after = claimed.claim.after_step or 0
 
     async def look() -> _Attempt:
@@ -115,7 +115,7 @@ async def cancel_hire(
         except NotRunning as error:
             told = await own_hire(desk, member, hire_id)
             if not told.hire.ended:
-                raise _still_starting() from error
+                raise still_starting() from error
         else:
             return await own_hire(desk, member, hire_id)
     return _cancelled(told)
@@ -163,6 +163,7 @@ def _actor(member: Member) -> Actor:
     return Actor(kind=member.actor.kind, id=member.actor.id)
 
 
-def _still_starting() -> Unavailable:
+def still_starting() -> Unavailable:
+    """Tell that a hire's workflow does not run yet."""
     told = "the hire is only being started: repeat the call a little later"
     return Unavailable("DEPENDENCY_UNAVAILABLE", told, metadata={"dependency": "temporal"})

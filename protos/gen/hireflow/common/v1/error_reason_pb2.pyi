@@ -126,6 +126,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FAILED_PRECONDITION: the hire's workflow was terminated or lost before it was paid for good,
     and the hire was undone.
     """
+    ERROR_REASON_DEADLINE_OUT_OF_BOUNDS: _ErrorReason.ValueType  # 117
+    """FAILED_PRECONDITION: the new deadline is not after the present one, or beyond the policy."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """The machine-readable reason that every error carries in google.rpc.ErrorInfo, domain "hireflow".
@@ -237,4 +239,6 @@ ERROR_REASON_HIRE_TERMINATED: ErrorReason.ValueType  # 130
 """FAILED_PRECONDITION: the hire's workflow was terminated or lost before it was paid for good,
 and the hire was undone.
 """
+ERROR_REASON_DEADLINE_OUT_OF_BOUNDS: ErrorReason.ValueType  # 117
+"""FAILED_PRECONDITION: the new deadline is not after the present one, or beyond the policy."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

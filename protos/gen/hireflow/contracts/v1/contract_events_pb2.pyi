@@ -204,6 +204,34 @@ class ContractCancelled(_message.Message):
 Global___ContractCancelled: _TypeAlias = ContractCancelled  # noqa: Y015
 
 @_typing.final
+class ContractEnded(_message.Message):
+    """A contract that was active is over."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTRACT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    """Why."""
+    @_builtins.property
+    def contract(self) -> Global___ContractFacts:
+        """The contract after it."""
+
+    def __init__(
+        self,
+        *,
+        contract: Global___ContractFacts | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["contract", b"contract"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contract", b"contract", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ContractEnded: _TypeAlias = ContractEnded  # noqa: Y015
+
+@_typing.final
 class MilestoneCreated(_message.Message):
     """A milestone was agreed."""
 

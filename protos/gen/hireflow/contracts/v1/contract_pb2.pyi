@@ -1549,3 +1549,77 @@ class VerifyLedgerResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___VerifyLedgerResponse: _TypeAlias = VerifyLedgerResponse  # noqa: Y015
+
+@_typing.final
+class RefundContractRequest(_message.Message):
+    """Asks to book a full refund and close the contract."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    CONTRACT_ID_FIELD_NUMBER: _builtins.int
+    MILESTONE_ID_FIELD_NUMBER: _builtins.int
+    CHARGE_FIELD_NUMBER: _builtins.int
+    REFUND_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Makes a repeat harmless; derived from the hire."""
+    contract_id: _builtins.str
+    """The contract."""
+    milestone_id: _builtins.str
+    """The milestone that the charge paid for."""
+    refund_id: _builtins.str
+    """The Stripe refund that gave it back in full."""
+    reason: _builtins.str
+    """Why, as a reason of the hire's end."""
+    @_builtins.property
+    def charge(self) -> Global___Charge:
+        """The charge."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        contract_id: _builtins.str = ...,
+        milestone_id: _builtins.str = ...,
+        charge: Global___Charge | None = ...,
+        refund_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["charge", b"charge"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["charge", b"charge", "contract_id", b"contract_id", "milestone_id", b"milestone_id", "reason", b"reason", "refund_id", b"refund_id", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RefundContractRequest: _TypeAlias = RefundContractRequest  # noqa: Y015
+
+@_typing.final
+class RefundContractResponse(_message.Message):
+    """The closed contract."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTRACT_FIELD_NUMBER: _builtins.int
+    CREDIT_NOTE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def contract(self) -> Global___Contract:
+        """The contract after it: CANCELLED or ENDED."""
+
+    @_builtins.property
+    def credit_note(self) -> Global___Invoice:
+        """The credit note, where an invoice had been issued."""
+
+    def __init__(
+        self,
+        *,
+        contract: Global___Contract | None = ...,
+        credit_note: Global___Invoice | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["contract", b"contract", "credit_note", b"credit_note"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contract", b"contract", "credit_note", b"credit_note"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RefundContractResponse: _TypeAlias = RefundContractResponse  # noqa: Y015

@@ -90,6 +90,11 @@ class ContractsServiceStub:
                 request_serializer=hireflow_dot_contracts_dot_v1_dot_contract__pb2.RecordRefundedChargeRequest.SerializeToString,
                 response_deserializer=hireflow_dot_contracts_dot_v1_dot_contract__pb2.RecordRefundedChargeResponse.FromString,
                 _registered_method=True)
+        self.RefundContract = channel.unary_unary(
+                '/hireflow.contracts.v1.ContractsService/RefundContract',
+                request_serializer=hireflow_dot_contracts_dot_v1_dot_contract__pb2.RefundContractRequest.SerializeToString,
+                response_deserializer=hireflow_dot_contracts_dot_v1_dot_contract__pb2.RefundContractResponse.FromString,
+                _registered_method=True)
         self.RecordRefundFailed = channel.unary_unary(
                 '/hireflow.contracts.v1.ContractsService/RecordRefundFailed',
                 request_serializer=hireflow_dot_contracts_dot_v1_dot_contract__pb2.RecordRefundFailedRequest.SerializeToString,
@@ -190,6 +195,15 @@ class ContractsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RefundContract(self, request, context):
+        """Books the full refund of a hire's charge and closes the contract, in one transaction: CANCELLED
+        if the charge never activated it, else ENDED with a credit note. An activation that comes later
+        is refused. For the hire workflow.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def RecordRefundFailed(self, request, context):
         """Takes a refund's postings back because the employer's bank returned it, once per refund. For
         the workflow of late facts.
@@ -271,6 +285,11 @@ def add_ContractsServiceServicer_to_server(servicer, server):
                     servicer.RecordRefundedCharge,
                     request_deserializer=hireflow_dot_contracts_dot_v1_dot_contract__pb2.RecordRefundedChargeRequest.FromString,
                     response_serializer=hireflow_dot_contracts_dot_v1_dot_contract__pb2.RecordRefundedChargeResponse.SerializeToString,
+            ),
+            'RefundContract': grpc.unary_unary_rpc_method_handler(
+                    servicer.RefundContract,
+                    request_deserializer=hireflow_dot_contracts_dot_v1_dot_contract__pb2.RefundContractRequest.FromString,
+                    response_serializer=hireflow_dot_contracts_dot_v1_dot_contract__pb2.RefundContractResponse.SerializeToString,
             ),
             'RecordRefundFailed': grpc.unary_unary_rpc_method_handler(
                     servicer.RecordRefundFailed,
@@ -586,6 +605,33 @@ class ContractsService:
             '/hireflow.contracts.v1.ContractsService/RecordRefundedCharge',
             hireflow_dot_contracts_dot_v1_dot_contract__pb2.RecordRefundedChargeRequest.SerializeToString,
             hireflow_dot_contracts_dot_v1_dot_contract__pb2.RecordRefundedChargeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RefundContract(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hireflow.contracts.v1.ContractsService/RefundContract',
+            hireflow_dot_contracts_dot_v1_dot_contract__pb2.RefundContractRequest.SerializeToString,
+            hireflow_dot_contracts_dot_v1_dot_contract__pb2.RefundContractResponse.FromString,
             options,
             channel_credentials,
             insecure,

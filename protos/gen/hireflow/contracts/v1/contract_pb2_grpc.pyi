@@ -59,6 +59,11 @@ class ContractsServiceStub:
     """
     RecordRefundedCharge: _grpc.UnaryUnaryMultiCallable[_contract_pb2.RecordRefundedChargeRequest, _contract_pb2.RecordRefundedChargeResponse]
     """Books a charge that came too late for its hire and its full refund. For the hire workflow."""
+    RefundContract: _grpc.UnaryUnaryMultiCallable[_contract_pb2.RefundContractRequest, _contract_pb2.RefundContractResponse]
+    """Books the full refund of a hire's charge and closes the contract, in one transaction: CANCELLED
+    if the charge never activated it, else ENDED with a credit note. An activation that comes later
+    is refused. For the hire workflow.
+    """
     RecordRefundFailed: _grpc.UnaryUnaryMultiCallable[_contract_pb2.RecordRefundFailedRequest, _contract_pb2.RecordRefundFailedResponse]
     """Takes a refund's postings back because the employer's bank returned it, once per refund. For
     the workflow of late facts.
@@ -103,6 +108,11 @@ class ContractsServiceAsyncStub(ContractsServiceStub):
     """
     RecordRefundedCharge: _aio.UnaryUnaryMultiCallable[_contract_pb2.RecordRefundedChargeRequest, _contract_pb2.RecordRefundedChargeResponse]  # type: ignore[assignment]
     """Books a charge that came too late for its hire and its full refund. For the hire workflow."""
+    RefundContract: _aio.UnaryUnaryMultiCallable[_contract_pb2.RefundContractRequest, _contract_pb2.RefundContractResponse]  # type: ignore[assignment]
+    """Books the full refund of a hire's charge and closes the contract, in one transaction: CANCELLED
+    if the charge never activated it, else ENDED with a credit note. An activation that comes later
+    is refused. For the hire workflow.
+    """
     RecordRefundFailed: _aio.UnaryUnaryMultiCallable[_contract_pb2.RecordRefundFailedRequest, _contract_pb2.RecordRefundFailedResponse]  # type: ignore[assignment]
     """Takes a refund's postings back because the employer's bank returned it, once per refund. For
     the workflow of late facts.
@@ -210,6 +220,17 @@ class ContractsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_contract_pb2.RecordRefundedChargeResponse, _abc.Awaitable[_contract_pb2.RecordRefundedChargeResponse]]:
         """Books a charge that came too late for its hire and its full refund. For the hire workflow."""
+
+    @_abc_1.abstractmethod
+    def RefundContract(
+        self,
+        request: _contract_pb2.RefundContractRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_contract_pb2.RefundContractResponse, _abc.Awaitable[_contract_pb2.RefundContractResponse]]:
+        """Books the full refund of a hire's charge and closes the contract, in one transaction: CANCELLED
+        if the charge never activated it, else ENDED with a credit note. An activation that comes later
+        is refused. For the hire workflow.
+        """
 
     @_abc_1.abstractmethod
     def RecordRefundFailed(
