@@ -161,14 +161,7 @@ class System:
 
     async def net_charged(self, hire: Hire) -> tuple[int, int]:
         """How many charges the hire has at Stripe, and charged minus refunded in minor units."""
-        listed = (await self.sandbox.get("/v1/charges", params={"limit": "100"})).json()
-        assert not listed["has_more"] or hire.workflow_id in str(listed)
-        charges = [
-            charge
-            for charge in listed["data"]
-            if charge["metadata"].get("workflow_id") == hire.workflow_id
-            and charge["status"] == "succeeded"
-        ]
+        charges = await self.charges(hire)
         return len(charges), sum(c["amount"] - c["amount_refunded"] for c in charges)
 
     @asynccontextmanager

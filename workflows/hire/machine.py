@@ -148,12 +148,13 @@ class StepMachine:
 
     def _tried(self, activity: Activity[In, Out], given: In) -> "workflow.ActivityHandle[Out]":
         """Start an activity that is tried without end, up to 60 s apart."""
+        timing = steps.FORWARD_AT_PROVIDER if activity.asks_provider else steps.FORWARD
         return workflow.start_activity(
             activity.name,
             given,
             result_type=activity.gives,
-            start_to_close_timeout=steps.FORWARD.start_to_close,
-            retry_policy=steps.FORWARD.retry,
+            start_to_close_timeout=timing.start_to_close,
+            retry_policy=timing.retry,
             cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
             summary=activity.summary,
         )

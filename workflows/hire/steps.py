@@ -37,12 +37,16 @@ Out = TypeVar("Out", bound=Model | None)
 
 @dataclass(frozen=True)
 class Activity(Generic[In, Out]):
-    """The signature of one activity: its name, its types, and what operators read of it."""
+    """The signature of one activity: its name, its types, and what operators read of it.
+
+    `asks_provider` is whether one try may take as long as the payment provider takes.
+    """
 
     name: str
     takes: type[In]
     gives: type[Out]
     summary: str
+    asks_provider: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,13 +75,14 @@ STRIPE = Timing(
 )
 # Past the pivot, and while undoing, tries never end.
 FORWARD = Timing(
-    timedelta(seconds=40),
+    OWN.start_to_close,
     RetryPolicy(
         initial_interval=timedelta(milliseconds=200),
         backoff_coefficient=2,
         maximum_interval=timedelta(seconds=60),
     ),
 )
+FORWARD_AT_PROVIDER = Timing(STRIPE.start_to_close, FORWARD.retry)
 
 
 class ReserveInput(StepInput):
@@ -308,17 +313,34 @@ AMEND_CONTRACT = Activity(
     "amend_contract", ContractInput, type(None), "Replace the terms of the unpaid contract"
 )
 TAKE_PAYMENT = Activity(
-    "take_payment", TakePaymentInput, PaymentOutcome, "Charge the employer through Stripe"
+    "take_payment",
+    TakePaymentInput,
+    PaymentOutcome,
+    "Charge the employer through Stripe",
+    asks_provider=True,
 )
 READ_PAYMENT = Activity(
-    "read_payment", ReadPaymentInput, PaymentOutcome, "Ask Stripe how the payment stands"
+    "read_payment",
+    ReadPaymentInput,
+    PaymentOutcome,
+    "Ask Stripe how the payment stands",
+    asks_provider=True,
 )
 SETTLE_PAYMENT = Activity(
-    "settle_payment", SettlePaymentInput, PaymentOutcome, "Make the payment final at Stripe"
+    "settle_payment",
+    SettlePaymentInput,
+    PaymentOutcome,
+    "Make the payment final at Stripe",
+    asks_provider=True,
 )
-REFUND_PAYMENT = Activity("refund_payment", RefundInput, RefundOutcome, "Refund the charge in full")
+REFUND_PAYMENT = Activity(
+    "refund_payment", RefundInput, RefundOutcome, "Refund the charge in full", asks_provider=True
+)
 RECORD_REFUNDED_CHARGE = Activity(
-    "record_refunded_charge", RecordRefundInput, type(None), "Book the charge and its refund"
+    "record_refunded_charge",
+    RecordRefundInput,
+    type(None),
+    "Book the charge and its refund",
 )
 CANCEL_CONTRACT = Activity(
     "cancel_contract", CancelContractInput, type(None), "Cancel the unfunded contract"

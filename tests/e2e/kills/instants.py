@@ -25,7 +25,15 @@ ACTIVITIES = (
     "open_thread",
     "complete_hire",
 )
+STEPS_BACK = (
+    "settle_payment",
+    "refund_payment",
+    "record_refunded_charge",
+    "cancel_contract",
+    "release",
+)
 INSTANTS = [f"activity.{name}.{when}" for name in ACTIVITIES for when in ("before", "after")]
+UNDOING = [f"activity.{name}.{when}" for name in STEPS_BACK for when in ("before", "after")]
 
 
 @dataclass(frozen=True)
@@ -70,6 +78,10 @@ class Instants:
         first.disarm()
         await stop.reached()
         return Held(journey, hire.hire_id, stop)
+
+    async def undoings_at(self, points: Sequence[str]) -> list[Held]:
+        """One undoing at each of the points, all at once."""
+        return await asyncio.gather(*(self.undoing_at(point) for point in points))
 
     async def undoing_at(self, point: str) -> Held:
         """A hire whose cancel was accepted and whose undoing has come to the point.
