@@ -4,7 +4,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 STAMP := .venv/.locked
 
-.PHONY: help run demo test check fmt protos lock clean
+.PHONY: help run demo test check bench fmt protos lock clean
 help:      ## what each target does
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -31,6 +31,9 @@ check: $(STAMP)      ## format, lint, types, the import law, protos
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python protos/generate.py --check
+
+bench: $(STAMP)      ## measure beside floors, about a quarter of an hour
+	@$(BIN)/python -m benchmarks --save
 
 fmt: $(STAMP)      ## format and mend what can be mended
 	@$(BIN)/ruff format .

@@ -1,0 +1,230 @@
+"""GetProposal and ListProposals beside a handler that does nothing and one with a bare SELECT."""
+
+import asyncio
+import random
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg  # type: ignore[import-untyped] # it ships no types
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from rich.console import Console
+
+from benchmarks.floor import NOTHING, ROWS
+from benchmarks.measuring import Timed, timed
+from benchmarks.results import Measure, medians
+from deploy.local.chaos.people import until_answered
+from deploy.local.journey import Caller
+from deploy.local.ports import choose_free
+from deploy.local.stack import Stack
+from hireflow.proposals.v1 import proposal_pb2 as pb
+from hireflow.proposals.v1 import proposal_pb2_grpc
+
+ORGANISATION = "org-benchmark"
+SMALL, LARGE = 1_000, 1_000_000
+IN_FLIGHT = 8
+_PLACES = 2000
+_FILL = """
+INSERT INTO proposals.proposal
+SELECT $1 || '-' || n, $1, $2, 'trainer-' || n, 'Jordan L.', 'DE', 'Physician', repeat('m', 200),
+       repeat('s', 100), 4000 + n % 5000, 'USD', 'HOUR', n % 101, '{language:en}', '{}',
+       (ARRAY['UNREVIEWED', 'SHORTLISTED', 'MAYBE', 'RESUME_SENT', 'DECLINED'])[1 + n % 5],
+       false, '', 1, now() - interval '1 second' * ($3 - n), now()
+FROM generate_series(1, $3::bigint) AS n
+"""
+_JOB = """
+INSERT INTO proposals.job VALUES ($1, $2, 'PUBLISHED', 'PUBLIC', '{en}', '{}', '{}')
+"""
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The service and its floor, and whoever asks them."""
+
+    ours: "proposal_pb2_grpc.ProposalsServiceAsyncStub"
+    floor: "proposal_pb2_grpc.ProposalsServiceAsyncStub"
+    employer: Caller
+
+
+async def measure(console: Console, stack: Stack, runs: int, share: float) -> list[Measure]:
+    """Fill the table by SQL, then read at random places, run by run."""
+    console.print(f"  filling two jobs with {SMALL} and {LARGE} proposals")
+    await _fill(stack)
+    pids = {name: stack.process(name).pid or 0 for name in ("proposals", "postgres")}
+    count = max(100, int(2000 * share))
+    found: dict[str, list[Timed]] = {}
+    async with sides_of(stack) as sides:
+        tokens = {size: await _tokens(sides, size) for size in (SMALL, LARGE)}
+        for run in range(runs):
+            console.print(f"  run {run + 1}: {count} calls of each, {IN_FLIGHT} in flight")
+            await _forget(stack, sides)
+            for name, works in _works(sides, tokens, count).items():
+                found.setdefault(name, []).append(await timed(works, IN_FLIGHT, pids))
+    plans = await _plans(stack)
+    for name, plan in plans.items():
+        console.print(f"[dim]{name}[/]\n{plan}")
+    return _told(found)
+
+
+def _told(found: dict[str, list[Timed]]) -> list[Measure]:
+    measures = []
+    for call in ("Get", "List"):
+        for size in (SMALL, LARGE):
+            rate = medians(found[f"{call} {size}"], "rate")
+            measures += [
+                Measure(
+                    f"{call}Proposal{'s' * (call == 'List')} per second, {size:,} proposals",
+                    rate,
+                    medians(found[f"{call} {floor}"], "rate"),
+                    f"of a handler with {'one ' * (floor == 'SELECT')}{floor}",
+                    wanted=">= 0.8" if floor == "SELECT" else "",
+                )
+                for floor in ("SELECT", "nothing")
+            ]
+    measures.append(
+        Measure(
+            "a page of 50 at 1,000,000, p50 ms",
+            medians(found[f"List {LARGE}"], "p50"),
+            medians(found[f"List {SMALL}"], "p50"),
+            "ms at 1,000",
+            wanted="<= 1.1",
+        )
+    )
+    return measures
+
+
+def _works(
+    sides: Sides, tokens: Mapping[int, Sequence[str]], count: int
+) -> dict[str, list[Callable[[], Awaitable[None]]]]:
+    chance = random.Random(count)  # noqa: S311 - places to read, no secret
+
+    def get(
+        stub: "proposal_pb2_grpc.ProposalsServiceAsyncStub", proposal_id: str
+    ) -> Callable[[], Awaitable[None]]:
+        async def call() -> None:
+            await sides.employer.call(
+                stub.GetProposal, pb.GetProposalRequest(proposal_id=proposal_id)
+            )
+
+        return call
+
+    def page(
+        stub: "proposal_pb2_grpc.ProposalsServiceAsyncStub", job_id: str, token: str = ""
+    ) -> Callable[[], Awaitable[None]]:
+        request = pb.ListProposalsRequest(job_id=job_id, page_size=ROWS, page_token=token)
+
+        async def call() -> None:
+            answer = await sides.employer.call(stub.ListProposals, request)
+            if len(answer.proposals) != ROWS:
+                raise AssertionError(f"a page of {len(answer.proposals)}")
+
+        return call
+
+    def somewhere(size: int) -> str:
+        return f"{_job_id(size)}-{chance.randint(1, size)}"
+
+    works = {
+        "Get nothing": [get(sides.floor, NOTHING) for _ in range(count)],
+        "Get SELECT": [get(sides.floor, somewhere(LARGE)) for _ in range(count)],
+        "List nothing": [page(sides.floor, NOTHING) for _ in range(count)],
+        "List SELECT": [page(sides.floor, _job_id(LARGE)) for _ in range(count)],
+    }
+    for size in (SMALL, LARGE):
+        works[f"Get {size}"] = [get(sides.ours, somewhere(size)) for _ in range(count)]
+        works[f"List {size}"] = [
+            page(sides.ours, _job_id(size), chance.choice(tokens[size])) for _ in range(count)
+        ]
+    return works
+
+
+async def _forget(stack: Stack, sides: Sides) -> None:
+    """Start PostgreSQL anew, so that its buffers are empty, and wait for both sides to serve."""
+    await stack.restart("postgres")
+    request = pb.GetProposalRequest(proposal_id=f"{_job_id(SMALL)}-1")
+    for stub in (sides.ours, sides.floor):
+        await until_answered(lambda: sides.employer.call(stub.GetProposal, request))  # noqa: B023 - awaited at once
+
+
+async def _tokens(sides: Sides, size: int) -> list[str]:
+    """Places to go on from, walked to page by page."""
+    tokens, token = [""], ""
+    for _ in range(_PLACES):
+        request = pb.ListProposalsRequest(job_id=_job_id(size), page_size=ROWS, page_token=token)
+        token = (await sides.employer.call(sides.ours.ListProposals, request)).next_page_token
+        if not token:
+            return tokens[:-1]  # the last page is shorter than the ones to read
+        tokens.append(token)
+    return tokens
+
+
+@asynccontextmanager
+async def sides_of(stack: Stack) -> AsyncIterator[Sides]:
+    """Run the floor beside the stack, in a process of its own."""
+    address = f"127.0.0.1:{choose_free()}"
+    environment = {
+        **stack.environment("proposals"),
+        "HIREFLOW_LISTEN": address,
+        "HIREFLOW_LOG_LEVEL": "WARNING",
+    }
+    floor = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "benchmarks.floor", env=environment
+    )
+    token = stack.mint_token("employer", sub="employer-1", org=ORGANISATION)
+    try:
+        async with (
+            grpc.aio.insecure_channel(stack.addresses.proposals) as ours,
+            grpc.aio.insecure_channel(address) as theirs,
+        ):
+            health: Any = health_pb2_grpc.HealthStub(theirs)
+            while True:
+                answer = await health.Check(health_pb2.HealthCheckRequest(), wait_for_ready=True)
+                if answer.status == health_pb2.HealthCheckResponse.SERVING:
+                    break
+                await asyncio.sleep(0.1)
+            yield Sides(
+                proposal_pb2_grpc.ProposalsServiceStub(ours),
+                proposal_pb2_grpc.ProposalsServiceStub(theirs),
+                Caller("employer-1", token),
+            )
+    finally:
+        floor.terminate()
+        await floor.wait()
+
+
+def _job_id(size: int) -> str:
+    return f"job-{size}"
+
+
+@asynccontextmanager
+async def _connection(stack: Stack) -> AsyncIterator[asyncpg.Connection]:
+    address = stack.addresses.postgres_url.replace("+asyncpg", "")
+    connection = await asyncpg.connect(address)
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def _fill(stack: Stack) -> None:
+    async with _connection(stack) as connection:
+        for size in (SMALL, LARGE):
+            await connection.execute(_JOB, _job_id(size), ORGANISATION)
+            await connection.execute(_FILL, _job_id(size), ORGANISATION, size)
+        await connection.execute("VACUUM ANALYZE proposals.proposal")
+        await connection.execute("CHECKPOINT")
+
+
+async def _plans(stack: Stack) -> dict[str, str]:
+    """How PostgreSQL reads a page in the middle of the large job."""
+    query = (
+        "EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, TIMING OFF) SELECT create_time, proposal_id"
+        " FROM proposals.proposal WHERE job_id = $1 AND review_state = 'UNREVIEWED'"
+        " AND NOT withdrawn AND (create_time, proposal_id) < (now() - interval '6 days', '')"
+        " ORDER BY create_time DESC, proposal_id DESC LIMIT 51"
+    )
+    async with _connection(stack) as connection:
+        rows = await connection.fetch(query, _job_id(LARGE))
+    return {"one review state's scan of a page": "\n".join(row[0] for row in rows)}
