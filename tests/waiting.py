@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 
 async def until(held: Callable[[], bool | Awaitable[bool]], seconds: float = 60.0) -> None:
@@ -12,3 +13,16 @@ async def until(held: Callable[[], bool | Awaitable[bool]], seconds: float = 60.
             if answer if isinstance(answer, bool) else await answer:
                 return
             await asyncio.sleep(0.05)  # between two looks
+
+
+async def until_logged(log: Path, after: int, *words: str) -> None:
+    """Until one line that was written after a place in the log has all the words."""
+
+    def held() -> bool:
+        return any(all(word in line for word in words) for line in _lines(log, after))
+
+    await until(held)
+
+
+def _lines(log: Path, after: int) -> list[str]:
+    return log.read_text()[after:].splitlines()

@@ -1,7 +1,6 @@
 """A dependency that is down, at start or later: named, NOT_SERVING, and back by itself."""
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 import grpc
@@ -10,7 +9,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from hireflow.hiring.v1 import hire_pb2
 from tests.e2e.conftest import System
-from tests.waiting import until
+from tests.waiting import until, until_logged
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -30,19 +29,6 @@ async def until_health(address: str, service: str, expected: int) -> None:
         return await health(address, service) == expected
 
     await until(held)
-
-
-async def until_logged(log: Path, after: int, *words: str) -> None:
-    """Until one line that was written after a place in the log has all the words."""
-
-    async def held() -> bool:
-        return any(all(word in line for word in words) for line in lines_of(log, after))
-
-    await until(held)
-
-
-def lines_of(log: Path, after: int) -> list[str]:
-    return log.read_text()[after:].splitlines()
 
 
 async def hires(system: System) -> None:
