@@ -16,6 +16,7 @@ from services.common.database import Database
 from services.common.errors import Conflict, Unavailable
 from services.common.inbox import Inbox, Received, Subscription, Unreadable, channel
 from services.common.listening import Signal
+from services.common.metrics import METER
 from services.common.pull import BATCH, Pull, Silence
 from services.common.stop_points import stop_point
 from services.common.telemetry import continued, get_logger
@@ -24,6 +25,11 @@ _ACK_WAIT = 30.0
 _POLL = 2.0
 _REDELIVERY = 1.0
 _LOST = (Unavailable, Conflict, nats.errors.Error, OSError, TimeoutError, Silence)
+_DEAD_LETTERS = METER.create_counter(
+    "hireflow.consumer.dead_letters",
+    unit="{event}",
+    description="Events copied to the dead letters; one more after a crash in between.",
+)
 _log = get_logger(__name__)
 
 
@@ -181,6 +187,7 @@ class Consumer:
         }
         subject = f"dead.{consumer}.{letter.subject}"
         await jetstream.publish(subject, letter.data, stream=DEAD, headers=headers)
+        _DEAD_LETTERS.add(1, {"hireflow.consumer": consumer})
 
     async def _resume_for_ever(self) -> None:
         """Apply held events when their turn or their next try has come."""

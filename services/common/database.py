@@ -1,29 +1,60 @@
 """PostgreSQL: the unit of work, reads, notifications, and its failures in business words."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
-from typing import Any
+from typing import Any, cast
+from weakref import WeakSet
 
 import asyncpg  # type: ignore[import-untyped] # it ships no types
 import sqlalchemy as sa
+from opentelemetry.metrics import CallbackOptions, Observation
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
 
 from services.common.errors import Conflict, Unavailable
 from services.common.listening import Listener, Signal
+from services.common.metrics import METER
 from services.common.settings import Settings
 from services.common.stop_points import stop_point
 
 # Longer than the relay waits for its acknowledgements inside one.
 TRANSACTION_TIMEOUT = 20.0
 _CONNECT_TIMEOUT = 4.0
+_POOL_SIZE, _POOL_OVERFLOW = 5, 5
 
 _SERIALISATION_FAILURE, _DEADLOCK, _UNIQUE_VIOLATION = "40001", "40P01", "23505"
 _CONFLICTS = {_SERIALISATION_FAILURE, _DEADLOCK, _UNIQUE_VIOLATION}
 # Lost connections, shutdowns, too many connections, timeouts of statement, transaction and lock.
 _UNAVAILABLE = ("08", "53", "57", "25P03", "25P04", "55P03", "58")
+
+_POOLS: WeakSet[QueuePool] = WeakSet()
+
+
+def _connections(_: CallbackOptions) -> Iterable[Observation]:
+    used, idle = (sum(map(count, _POOLS)) for count in (QueuePool.checkedout, QueuePool.checkedin))
+    yield Observation(used, {"db.client.connection.state": "used"})
+    yield Observation(idle, {"db.client.connection.state": "idle"})
+
+
+def _most_connections(_: CallbackOptions) -> Iterable[Observation]:
+    yield Observation(len(_POOLS) * (_POOL_SIZE + _POOL_OVERFLOW))
+
+
+METER.create_observable_up_down_counter(
+    "db.client.connection.count",
+    [_connections],
+    unit="{connection}",
+    description="Connections of the pool by state.",
+)
+METER.create_observable_up_down_counter(
+    "db.client.connection.max",
+    [_most_connections],
+    unit="{connection}",
+    description="Connections that the pool may open.",
+)
 
 
 class Database:
@@ -42,8 +73,8 @@ class Database:
         options = _connect_options(settings, application)
         engine = create_async_engine(
             settings.database_url.get_secret_value(),
-            pool_size=5,
-            max_overflow=5,
+            pool_size=_POOL_SIZE,
+            max_overflow=_POOL_OVERFLOW,
             pool_timeout=3,
             pool_recycle=1800,
             hide_parameters=True,  # an error is logged with its statement, never with people's text
@@ -55,6 +86,7 @@ class Database:
             _, arguments = engine.dialect.create_connect_args(engine.url)
             return await asyncpg.connect(**{**arguments, **options})
 
+        _POOLS.add(cast("QueuePool", engine.pool))
         listener = Listener(connect)
         listening = asyncio.create_task(listener.run(), name="database listener")
         try:

@@ -3,6 +3,9 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
+from opentelemetry.metrics import Observation
+
+from services.common.metrics import Gauge
 from services.common.server import Server
 from services.common.telemetry import get_logger
 
@@ -11,6 +14,9 @@ Check = Callable[[], Awaitable[None]]
 _TIMEOUT = 2.0
 _INTERVAL = 1.0
 _FIRST_PAUSE = 0.1
+_UP = Gauge(
+    "hireflow.dependency.up", "{dependency}", "Whether what the process needs answers: 1 or 0."
+)
 _log = get_logger(__name__)
 
 
@@ -56,6 +62,13 @@ class Readiness:
         for name in (self._down or {}).keys() - down.keys():
             _log.info("dependency back", dependency=name)
         self._down = down
+        _UP.tell(
+            "readiness",
+            [
+                Observation(int(name not in down), {"hireflow.dependency": name})
+                for name in self._checks
+            ],
+        )
         serving = not down.keys() - self._providers
         await self._server.report(serving=serving, whole=not down)
         if not serving:

@@ -11,12 +11,13 @@ from uuid import uuid4
 
 import grpc.aio
 
-from services.common import telemetry
+from services.common import metrics, telemetry
 from services.common.bus import Bus
 from services.common.client import open_channel
 from services.common.consumer import Consumer
 from services.common.database import Database
 from services.common.inbox import Subscription
+from services.common.lag import ConsumerLag, OutboxLag
 from services.common.outbox import Relay
 from services.common.readiness import Check, Readiness
 from services.common.server import Server, Servicer, serve
@@ -83,8 +84,11 @@ Build = Callable[[Resources], Part | Awaitable[Part]]
 class Process:
     """A running process, as its tests see it."""
 
-    def __init__(self, server: Server, resources: Resources, readiness: Readiness) -> None:
+    def __init__(
+        self, server: Server, metrics_address: str, resources: Resources, readiness: Readiness
+    ) -> None:
         self.address = server.address
+        self.metrics_address = metrics_address
         self.resources = resources
         self._readiness = readiness
 
@@ -128,9 +132,11 @@ async def running(
 
     """
     telemetry.configure(settings, process)
+    metrics.configure(settings, process)
     STOP_POINTS.folder = settings.stop_points
     async with AsyncExitStack() as stack:
         stack.callback(telemetry.flush)
+        metrics_address = await stack.enter_async_context(metrics.served(settings))
         resources = await _open(stack, settings, process, clock, new_id)
         parts = [await _built(build, resources) for build in builds]
         servicers = [servicer for part in parts for servicer in part.servicers]
@@ -140,7 +146,7 @@ async def running(
         providers = {name: each for part in parts for name, each in part.providers.items()}
         readiness = Readiness(server, _checks(resources, parts), providers)
         await stack.enter_async_context(_supervised([readiness.run]))
-        yield Process(server, resources, readiness)
+        yield Process(server, metrics_address, resources, readiness)
 
 
 async def run(settings: Settings, process: str, builds: Sequence[Build]) -> None:
@@ -193,7 +199,21 @@ def _tasks(resources: Resources, parts: Sequence[Part]) -> list[Callable[[], Awa
         for subscription in part.subscriptions:
             consumer = Consumer(resources.database, resources.bus, part.schema, subscription)
             tasks.append(consumer.run)
+        tasks.extend(_readings(resources, part))
         tasks.extend(part.background)
+    return tasks
+
+
+def _readings(resources: Resources, part: Part) -> list[Callable[[], Awaitable[None]]]:
+    database, bus, schema = resources.database, resources.bus, part.schema
+    every = resources.settings.metrics_interval
+    if not schema:
+        return []
+    tasks = [metrics.read_regularly(f"outbox {schema}", OutboxLag(database, schema).read, every)]
+    for subscription in part.subscriptions:
+        lag, name = ConsumerLag(database, bus, schema, subscription), subscription.consumer
+        tasks.append(metrics.read_regularly(f"stream {name}", lag.read_stream, every))
+        tasks.append(metrics.read_regularly(f"inbox {name}", lag.read_inbox, every))
     return tasks
 
 

@@ -18,6 +18,7 @@ from google.rpc import (
 
 from services.common import errors
 from services.common.auth import set_caller
+from services.common.metrics import CALL_SECONDS, METER
 from services.common.settings import Settings
 from services.common.stop_points import stop_point
 from services.common.telemetry import current_trace_id, get_logger
@@ -35,6 +36,12 @@ _CODES: dict[type[errors.HireflowError], grpc.StatusCode] = {
     errors.Unavailable: grpc.StatusCode.UNAVAILABLE,
     errors.Exhausted: grpc.StatusCode.RESOURCE_EXHAUSTED,
 }
+_DURATION = METER.create_histogram(
+    "rpc.server.call.duration",
+    unit="s",
+    description="Duration of a call served; of a stream, until its end.",
+    explicit_bucket_boundaries_advisory=CALL_SECONDS,
+)
 _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 _log = get_logger(__name__)
 
@@ -156,8 +163,10 @@ def _logged(method: str) -> Iterator[dict[str, str]]:
         outcome["code"] = "CANCELLED"
         raise
     finally:
-        spent = round((time.monotonic() - started) * 1000, 1)
-        _log.info("call", method=method, milliseconds=spent, **outcome)
+        spent = time.monotonic() - started
+        _log.info("call", method=method, milliseconds=round(spent * 1000, 1), **outcome)
+        labels = {"rpc.system.name": "grpc", "rpc.method": method.removeprefix("/")}
+        _DURATION.record(spent, {**labels, "rpc.response.status_code": outcome["code"]})
 
 
 async def _abort(context: Context, method: str, error: Exception, outcome: dict[str, str]) -> None:

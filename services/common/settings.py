@@ -54,6 +54,9 @@ class Settings(BaseSettings):
     tls_by_mesh: bool = False
 
     otlp_endpoint: str = ""
+    # Where Prometheus reads metrics, over HTTP: port 0 is a free one, empty is nowhere.
+    metrics_listen: str = "127.0.0.1:0"
+    metrics_interval: float = Field(default=5.0, gt=0)
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     # A folder of `services.common.stop_points`, for tests that kill.

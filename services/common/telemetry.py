@@ -33,7 +33,7 @@ def configure(settings: Settings, process: str) -> None:
     set_global_textmap(_PROPAGATOR)
     if isinstance(trace.get_tracer_provider(), TracerProvider):
         return
-    provider = TracerProvider(resource=Resource.create({"service.name": f"hireflow-{process}"}))
+    provider = TracerProvider(resource=resource_of(process))
     if settings.otlp_endpoint:
         # Imported late: the exporter brings a second gRPC stack that few processes need.
         from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import (  # noqa: PLC0415
@@ -44,6 +44,11 @@ def configure(settings: Settings, process: str) -> None:
         exporter = OTLPSpanExporter(endpoint=settings.otlp_endpoint)
         provider.add_span_processor(BatchSpanProcessor(exporter))
     trace.set_tracer_provider(provider)
+
+
+def resource_of(process: str) -> Resource:
+    """Name this process to whoever collects what it tells."""
+    return Resource.create({"service.name": f"hireflow-{process}"})
 
 
 def flush() -> None:

@@ -1,0 +1,53 @@
+"""What a process tells Prometheus, read as Prometheus reads it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+
+@dataclass(frozen=True)
+class Sample:
+    name: str
+    labels: dict[str, str]
+    value: float
+
+
+@dataclass(frozen=True)
+class Scrape:
+    """One answer of one process."""
+
+    samples: Sequence[Sample]
+
+    @property
+    def names(self) -> set[str]:
+        return {sample.name for sample in self.samples}
+
+    def find(self, name: str, **labels: str) -> float | None:
+        """The sum of the samples with these labels; None if there is none."""
+        values = [
+            sample.value
+            for sample in self.samples
+            if sample.name == name and labels.items() <= sample.labels.items()
+        ]
+        return sum(values) if values else None
+
+
+async def scrape(address: str) -> Scrape:
+    """Read a process' metrics.
+
+    Raises:
+        ValueError: what it tells is not Prometheus' text format.
+
+    """
+    async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
+        answer = await client.get(f"http://{address}/metrics")
+    answer.raise_for_status()
+    return Scrape(
+        [
+            Sample(sample.name, dict(sample.labels), sample.value)
+            for family in text_string_to_metric_families(answer.text)
+            for sample in family.samples
+        ]
+    )
