@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.common.bus import DEAD, EVENTS, Bus
 from services.common.database import Database
+from services.common.ending import end_if_told
 from services.common.errors import Conflict, Unavailable
 from services.common.inbox import Inbox, Received, Subscription, Unreadable, channel
 from services.common.listening import Signal
@@ -63,6 +64,7 @@ class Consumer:
 
     async def _consume_for_ever(self) -> None:
         while True:
+            end_if_told()
             try:
                 await self._consume()
             except _LOST as error:
@@ -85,6 +87,7 @@ class Consumer:
         await jetstream.add_consumer(EVENTS, config)
         async with Pull.bind(self._bus.client, EVENTS, name) as pull:
             while True:
+                end_if_told()
                 await self._take(jetstream, await pull.next_batch())
 
     async def _take(self, jetstream: JetStreamContext, batch: list[Msg]) -> None:
@@ -193,6 +196,7 @@ class Consumer:
         """Apply held events when their turn or their next try has come."""
         async with self._database.listen(self._channel) as self._wake:
             while True:
+                end_if_told()
                 try:
                     while await self._resume():
                         pass

@@ -17,6 +17,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetricReader
 
 from services.common import telemetry
+from services.common.ending import end_if_told
 from services.common.settings import Settings
 
 METER = metrics.get_meter("hireflow")
@@ -58,6 +59,7 @@ def read_regularly(
         told: set[Gauge] = set()
         try:
             while True:
+                end_if_told()
                 figures = await _read(source, read)
                 for gauge in told | figures.keys():
                     gauge.tell(source, figures.get(gauge, ()))

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from hireflow.common.v1.event_options_pb2 import EventOptions, event
 from services.common.bus import EVENTS, Bus
 from services.common.database import Database, notify
+from services.common.ending import end_if_told
 from services.common.errors import Conflict, Unavailable
 from services.common.stop_points import stop_point
 from services.common.tables import chassis_tables
@@ -111,6 +112,7 @@ class Relay:
         backoff = 0.0
         async with self._database.listen(_channel(self._schema)) as signal:
             while True:
+                end_if_told()
                 try:
                     sent = await self.send_batch()
                 except (Unavailable, Conflict, nats.errors.Error, OSError, TimeoutError) as error:

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from opentelemetry.metrics import Observation
 
+from services.common.ending import end_if_told
 from services.common.metrics import Gauge
 from services.common.server import Server
 from services.common.telemetry import get_logger
@@ -40,6 +41,7 @@ class Readiness:
         """Keep health true until cancelled."""
         pause = _FIRST_PAUSE
         while True:
+            end_if_told()
             answers = await asyncio.gather(*map(self._ask, self._checks))
             down = {name: why for name, why in answers if why}
             if self._down is None or down.keys() != self._down.keys():

@@ -6,13 +6,15 @@ from uuid import uuid4
 import nats.js.errors
 import pytest
 import sqlalchemy as sa
+from nats.aio.msg import Msg
 
 from services.common.bus import DEAD, EVENTS, Bus
 from services.common.consumer import Consumer
 from services.common.database import Database
 from services.common.errors import Conflict, Unavailable
-from services.common.inbox import replay
+from services.common.inbox import Subscription, replay
 from services.common.outbox import Relay, republish
+from services.common.pull import Pull
 from tests.common.events import (
     NOW,
     TABLES,
@@ -258,3 +260,29 @@ async def test_a_failing_unit_of_work_wakes_no_one_and_a_commit_wakes_at_once(
         assert not await signal.wait(0.1)
         await record(database, f"woken-{uuid4()}")
         assert await signal.wait(5)
+
+
+async def test_a_consumer_ends_when_told_to_though_the_client_loses_the_cancellation(
+    database: Database, bus: Bus, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits, lost = asyncio.Event(), asyncio.Event()
+    real = Pull.next_batch
+
+    async def lose(self: Pull) -> list[Msg]:
+        waits.set()
+        try:
+            return await real(self)
+        except asyncio.CancelledError:
+            lost.set()
+            return []
+
+    monkeypatch.setattr(Pull, "next_batch", lose)
+    name = f"{prefix}told"
+    subscription = Subscription(name, ("hireflow.jobs.v1.job.*",), {})
+    consuming = asyncio.create_task(Consumer(database, bus, "toy", subscription).run())
+    await waits.wait()
+    consuming.cancel()
+    await asyncio.wait([consuming], timeout=30)
+    assert lost.is_set()
+    assert consuming.cancelled()
+    await (await bus.jetstream()).delete_consumer(EVENTS, name)
