@@ -8,6 +8,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from services.common.errors import Unavailable
 from workflows.settings import HiringSettings
+from workflows.temporal_metrics import measured_runtime
 
 
 async def connect(settings: HiringSettings, *, lazy: bool = True) -> Client:
@@ -21,6 +22,7 @@ async def connect(settings: HiringSettings, *, lazy: bool = True) -> Client:
         data_converter=pydantic_data_converter,
         interceptors=[TracingInterceptor()],
         lazy=lazy,
+        runtime=measured_runtime(),
     )
 
 

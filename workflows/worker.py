@@ -34,6 +34,7 @@ from workflows.hire.payment_activities import PaymentActivities
 from workflows.hire.sandbox import WORKFLOW_RUNNER
 from workflows.hire.sweep import SweepWorkflow, ensure_schedule
 from workflows.hire.workflow import HireWorkflow
+from workflows.hiring.figures import Find, count_find
 from workflows.hiring.runs import TemporalRuns
 from workflows.hiring.stories import TemporalStories
 from workflows.hiring.use_cases.abandoned import Sweep
@@ -50,6 +51,7 @@ from workflows.payments.stripe_gateway import (
 )
 from workflows.settings import HiringSettings, settings_of
 from workflows.temporal import check, connect
+from workflows.temporal_metrics import keep_telling
 
 DEPLOYMENT = "hireflow"
 PROMOTION_TRIES_SECONDS = 1.0
@@ -93,6 +95,9 @@ async def build(resources: Resources) -> Part:
         disputes=StripeDisputes(stripe),
     )
 
+    for find in Find:
+        count_find(find, 0)
+
     async def work() -> None:
         connected = await _connected(settings)
         worker = Worker(
@@ -114,7 +119,7 @@ async def build(resources: Resources) -> Part:
             await asyncio.Future()  # until the process is told to stop
 
     return Part(
-        background=(work,),
+        background=(work, keep_telling),
         checks={"temporal": check(client)},
         providers={"stripe": stripe_gateway.check(settings.stripe_api_base)},
     )

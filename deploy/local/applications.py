@@ -68,10 +68,10 @@ class Applications:
             name=name,
             command=_python("services", name),
             environment=lambda: self._complete(
-                name, self._stores() | self._callers(), LISTEN=address
+                name, self._stores() | self._callers(), **self._listens(name)
             ),
             needs=frozenset({"postgres", "nats", "migrate-services"}),
-            addresses={"grpc": address},
+            addresses={"grpc": address, **self._metrics(name)},
             ready=grpc_serves(address),
         )
 
@@ -85,9 +85,9 @@ class Applications:
         return ProcessSpec(
             name=name,
             command=_python("workflows", name),
-            environment=lambda: self._complete(name, environment(), LISTEN=address),
+            environment=lambda: self._complete(name, environment(), **self._listens(name)),
             needs=frozenset({"postgres", "nats", "temporal", "stripe", "migrate-workflows"}),
-            addresses={"grpc": address, **addresses},
+            addresses={"grpc": address, **addresses, **self._metrics(name)},
             ready=grpc_serves(address),
         )
 
@@ -110,6 +110,15 @@ class Applications:
                 "STRIPE_API_BASE": f"http://{self._address('stripe')}",
             }
         )
+
+    def _listens(self, name: str) -> dict[str, str]:
+        return {
+            "LISTEN": self._address(name),
+            "METRICS_LISTEN": self._address(f"{name}_metrics"),
+        }
+
+    def _metrics(self, name: str) -> dict[str, str]:
+        return {"metrics": f"http://{self._address(f'{name}_metrics')}/metrics"}
 
     def _stores(self) -> dict[str, str]:
         return {

@@ -21,6 +21,12 @@ PORT_NAMES = (
     "hiring",
     "webhook",
     "worker",
+    "jobs_metrics",
+    "proposals_metrics",
+    "contracts_metrics",
+    "messaging_metrics",
+    "hiring_metrics",
+    "worker_metrics",
 )
 
 

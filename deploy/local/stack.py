@@ -19,7 +19,11 @@ from deploy.local.state import StateFile
 from deploy.local.supervisor import Supervisor
 
 PROCESSES = ("postgres", "nats", "temporal", "stripe", *SERVICES, "hiring", "worker")
-_EXTRA_PORTS = {"temporal": {"temporal_ui"}, "hiring": {"webhook"}}
+_EXTRA_PORTS = {
+    **{name: {f"{name}_metrics"} for name in (*SERVICES, "worker")},
+    "temporal": {"temporal_ui"},
+    "hiring": {"webhook", "hiring_metrics"},
+}
 
 
 @dataclass(frozen=True)

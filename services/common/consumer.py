@@ -58,6 +58,8 @@ class Consumer:
 
     async def run(self) -> None:
         """Consume until cancelled, through every loss of the database and the stream."""
+        # From the start, so that the first one is a rise.
+        _DEAD_LETTERS.add(0, {"hireflow.consumer": self._subscription.consumer})
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._consume_for_ever())
             tasks.create_task(self._resume_for_ever())

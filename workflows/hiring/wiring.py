@@ -11,10 +11,12 @@ from hireflow.hiring.v1 import hire_pb2, hire_pb2_grpc, operations_pb2, operatio
 from hireflow.jobs.v1 import job_pb2_grpc
 from hireflow.proposals.v1 import proposal_pb2_grpc
 from services.common.errors import Conflict, Unavailable
+from services.common.metrics import read_regularly
 from services.common.outbox import Outbox
 from services.common.runtime import Part, Resources, Servicer
 from services.common.telemetry import get_logger
 from workflows.hiring.domain import StripeEvent
+from workflows.hiring.figures import HireFigures
 from workflows.hiring.neighbours import GrpcNeighbours
 from workflows.hiring.operations_servicer import OperationsServicer
 from workflows.hiring.servicer import HiringServicer
@@ -30,6 +32,7 @@ from workflows.payments.stripe_gateway import StripeCustomers, StripeIntents, op
 from workflows.payments.webhook import webhook_app
 from workflows.settings import HiringSettings, settings_of
 from workflows.temporal import check, connect
+from workflows.temporal_metrics import keep_telling
 
 SCHEMA = "hiring"
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -104,7 +107,13 @@ def part(
     return Part(
         schema=SCHEMA,
         servicers=(hiring, operations),
-        background=(serving(app, listening), _starting(desk), _routing(desk, hints)),
+        background=(
+            serving(app, listening),
+            _starting(desk),
+            _routing(desk, hints),
+            read_regularly("hires", HireFigures(desk.hiring).read, settings.metrics_interval),
+            keep_telling,
+        ),
     )
 
 

@@ -6,7 +6,7 @@ because the SDK raises one class for 409 and 5xx alike.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, Never, TypeVar
@@ -27,6 +27,7 @@ from workflows.payments.gateway import (
     Setup,
     Unknown,
 )
+from workflows.payments.stripe_calls import measured
 from workflows.settings import STRIPE_HOST
 
 T = TypeVar("T")
@@ -65,6 +66,20 @@ def check(api_base: str | None) -> Callable[[], Awaitable[None]]:
     return connect
 
 
+class _MeasuredClient(stripe.HTTPXClient):
+    async def request_async(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        post_data: Any = None,  # noqa: ANN401 - the SDK's
+    ) -> tuple[bytes, int, Mapping[str, str]]:
+        with measured(method, url) as call:
+            answer = await super().request_async(method, url, headers, post_data)
+            call.status = answer[1]
+            return answer
+
+
 @asynccontextmanager
 async def open_client(api_key: str, api_base: str | None) -> AsyncIterator[stripe.StripeClient]:
     """Open the SDK's client, one attempt, a bounded wait, no telemetry; close its connections.
@@ -73,7 +88,7 @@ async def open_client(api_key: str, api_base: str | None) -> AsyncIterator[strip
     """
     stripe.enable_telemetry = False
     base = api_base.rstrip("/") if api_base else None
-    http = stripe.HTTPXClient(timeout=httpx.Timeout(TIMEOUT_SECONDS))
+    http = _MeasuredClient(timeout=httpx.Timeout(TIMEOUT_SECONDS))
     client = stripe.StripeClient(
         api_key,
         base_addresses=(

@@ -16,6 +16,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from services.common.errors import Conflict, Unavailable
+from services.common.metrics import METER
 from services.common.stop_points import stop_point
 from services.common.telemetry import get_logger
 from workflows.hiring.domain import StripeEvent
@@ -24,6 +25,9 @@ PATH = "/stripe/webhook"
 TOLERANCE_SECONDS = 300
 # Stripe's own events stay far below.
 LARGEST_BODY = 1024 * 1024
+_DELIVERIES = METER.create_counter(
+    "hireflow.webhook.deliveries", unit="{delivery}", description="Deliveries to the webhook."
+)
 _log = get_logger(__name__)
 
 
@@ -60,18 +64,25 @@ def webhook_app(
         except (ValueError, stripe.SignatureVerificationError) as error:
             # The error repeats the body, which is not for the log.
             _log.warning("webhook refused", error=type(error).__name__)
+            _count("refused")
             return PlainTextResponse("not a signed event", 400)
         except ClientDisconnect:
             return PlainTextResponse("disconnected", 400)
         try:
-            await store(event)
+            new = await store(event)
             await stop_point("webhook.stored", event.event_id)
         except (Unavailable, Conflict) as error:
             _log.warning("webhook not stored", event_id=event.event_id, error=error.message)
+            _count("not_stored")
             return PlainTextResponse("not stored: send it again", 503)
+        _count("stored" if new else "repeated")
         return PlainTextResponse("stored")
 
     return Starlette(routes=[Route(PATH, receive, methods=["POST"])])
+
+
+def _count(outcome: str) -> None:
+    _DELIVERIES.add(1, {"hireflow.webhook.outcome": outcome})
 
 
 async def _body(request: Request) -> bytes:

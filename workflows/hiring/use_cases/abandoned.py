@@ -16,6 +16,7 @@ from services.common.errors import NotFound, Refused
 from services.common.telemetry import get_logger
 from workflows.hire.contract import CleanUpInput
 from workflows.hiring.domain import Funding, Hire, LateKind, Stage, StepRecord, Terms
+from workflows.hiring.figures import Find, count_find
 from workflows.hiring.store import fundings, hires
 from workflows.hiring.store import terms as terms_store
 from workflows.hiring.use_cases.ports import Hints
@@ -84,6 +85,7 @@ async def sweep(hiring: Hiring, runs: Runs, hints: Hints, how: Sweep) -> Sequenc
         orphans = await fundings.open_of_undone(connection, before, limit=_PAGE)
     for funding in orphans:
         _log.warning("open funding of an undone hire", funding_id=funding.funding_id)
+        count_find(Find.ORPHANED_FUNDING)
         if funding.intent_id is not None:
             await hints.late_fact(LateKind.INTENT, funding.intent_id)
     found: list[str] = []
@@ -167,10 +169,12 @@ async def _look(runs: Runs, how: Sweep, hire: Hire, before: datetime) -> bool:
         # Retention is over, or this is another Temporal than the one that ran it: reported and
         # not undone, or one wrong address would refund every hire under way.
         _log.warning("hire whose run nobody knows", hire_id=hire.hire_id, step=hire.step)
+        count_find(Find.FORGOTTEN_HIRE)
         return False
     if steps is None:
         return False
     _log.warning("hire without a run", hire_id=hire.hire_id, stage=hire.stage, step=hire.step)
+    count_find(Find.ABANDONED_HIRE)
     await runs.clean_up(
         CleanUpInput(
             env=how.env,

@@ -4,7 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.common.database import notify
 from services.common.errors import NotFound, Refused
-from workflows.hiring import events
+from workflows.hiring import events, figures
 from workflows.hiring.domain import FundingChange, Hire, HireChanges, StepRecord, Terms
 from workflows.hiring.store import fundings, hires
 from workflows.hiring.store import terms as terms_store
@@ -29,7 +29,10 @@ async def record_step(hiring: Hiring, record: StepRecord) -> bool:
         hire = await hires.lock_hire(tx, record.hire_id)
         if hire is None:
             raise NotFound("hire", record.hire_id)
-        return await write_step(hiring, tx, hire, record)
+        written = await write_step(hiring, tx, hire, record)
+    if written:
+        figures.measure_end(hire, record)
+    return written
 
 
 async def write_step(hiring: Hiring, tx: AsyncConnection, hire: Hire, record: StepRecord) -> bool:
