@@ -157,8 +157,13 @@ class Stack:
         await self.process(name).resume()
 
     def environment(self, name: str) -> dict[str, str]:
-        """Give an application's whole environment, for one more of the same kind beside it."""
-        return self._applications.environment(name)
+        """Give an application's environment, for one more of the same kind beside it.
+
+        Without the address of its metrics, which can be only one's.
+        """
+        environment = self._applications.environment(name)
+        environment.pop("HIREFLOW_METRICS_LISTEN", None)
+        return environment
 
     def mint_token(
         self,

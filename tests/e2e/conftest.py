@@ -172,7 +172,13 @@ class System:
             for name, value in self.stack.environment("hiring").items()
             if name.startswith("HIREFLOW_")
         }
-        own = {"listen": "127.0.0.1:0", "webhook_listen": "127.0.0.1:0", "log_level": "WARNING"}
+        own = {
+            "listen": "127.0.0.1:0",
+            "webhook_listen": "127.0.0.1:0",
+            "log_level": "WARNING",
+            # Exporting outlives the block, in this process, and the collector does not.
+            "otlp_endpoint": "",
+        }
         made = HiringSettings.model_validate({**told, **own, **settings})
         async with running(made, "hiring", [wiring.build]) as process:
             await process.ready()
