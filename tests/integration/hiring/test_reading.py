@@ -1,4 +1,5 @@
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -7,6 +8,7 @@ from services.common.auth import Kind
 from tests.integration.hiring.world import Caller, World, new_id
 from tests.refusals import reason
 from workflows.hiring.domain import Stage
+from workflows.hiring.store import hires
 
 
 async def watched(
@@ -33,6 +35,24 @@ async def test_a_watcher_hears_the_story_to_its_end_and_resumes_without_gap_or_r
     for index, told in enumerate(story):
         rest = await watched(world, payer, hire.hire_id, told.resume_token)
         assert [each.step for each in rest] == [each.step for each in story[index + 1 :]]
+
+
+async def test_the_last_step_is_told_with_the_hire_as_it_ended(
+    world: World, organisation_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    payer = world.payer(organisation_id)
+    hire = await world.start(payer, world.proposal(organisation_id))
+    steps_after = hires.steps_after
+    ending = [world.undo(hire.hire_id, 2, "PAYMENT_EXPIRED")]
+
+    async def ends_meanwhile(*asked: Any) -> Any:
+        while ending:
+            await ending.pop()
+        return await steps_after(*asked)
+
+    monkeypatch.setattr(hires, "steps_after", ends_meanwhile)
+    last = (await watched(world, payer, hire.hire_id))[-1]
+    assert (last.step.number, last.hire.state) == (2, hire_pb2.HIRE_STATE_UNDONE)
 
 
 async def test_a_resume_token_of_another_caller_is_refused(

@@ -54,10 +54,13 @@ async def watch_hire(
 
     """
     async with hiring.database.listen(HIRES, hire_id) as signal:
+        told = await get_hire(hiring, caller, hire_id)
         while True:
-            told = await get_hire(hiring, caller, hire_id)
             async with hiring.database.read() as connection:
                 steps = await hires.steps_after(connection, hire_id, after)
+            if steps:
+                # After its steps, so that the last one is told with the hire as it ended.
+                told = await get_hire(hiring, caller, hire_id)
             for step in steps:
                 after = step.number
                 yield ToldStep(told, step)
