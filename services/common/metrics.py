@@ -85,7 +85,7 @@ def configure(settings: Settings, process: str) -> None:
     """Begin to measure in this process; a repeat changes nothing."""
     if isinstance(metrics.get_meter_provider(), MeterProvider):
         return
-    readers: list[MetricReader] = [PrometheusMetricReader()]
+    readers: list[MetricReader] = [PrometheusMetricReader(scope_info_enabled=False)]
     if settings.otlp_endpoint:
         # Imported late: few processes export, see telemetry.
         from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import (  # noqa: PLC0415
