@@ -22,7 +22,7 @@ class SigningKey:
     def __init__(self, key: Any, algorithm: str, key_id: str) -> None:  # noqa: ANN401 - one of three kinds, known to PyJWT
         self._key = key
         self._algorithm = algorithm
-        self._key_id = key_id
+        self.key_id = key_id
 
     @classmethod
     def read(cls, path: Path) -> "SigningKey":
@@ -31,9 +31,13 @@ class SigningKey:
         A PEM has no key id: its public key's thumbprint (RFC 7638) is taken, as in `thumbprint`.
 
         Raises:
-            ValueError: the file holds no private key of a kind in `ALGORITHMS`.
+            OSError: there is no such file.
+            ValueError: the file holds no private key of a kind in `ALGORITHMS`, or others than its
+                owner may read it.
 
         """
+        if path.stat().st_mode & 0o077:
+            raise ValueError(f"{path} can be read by others than its owner: chmod 600 it")
         text = path.read_text()
         if not text.lstrip().startswith("{"):
             return cls._of_pem(text)
@@ -61,7 +65,7 @@ class SigningKey:
 
     def sign(self, claims: dict[str, Any]) -> str:
         """Sign claims as a JWT whose header names the key."""
-        headers = {"kid": self._key_id}
+        headers = {"kid": self.key_id}
         return jwt.encode(claims, self._key, algorithm=self._algorithm, headers=headers)
 
 

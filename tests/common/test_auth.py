@@ -70,9 +70,8 @@ def test_nothing_is_owned_by_an_empty_organisation() -> None:
 
 
 async def test_a_new_key_is_found_by_the_token_that_names_it(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("services.common.tokens._SOONEST_REFRESH", 0.0)
     old, new = make_key(tmp_path / "old.json"), make_key(tmp_path / "new.json")
     jwks = tmp_path / "jwks"
     jwks.write_text(old.with_suffix(".jwks").read_text())
