@@ -157,13 +157,11 @@ class Stack:
         await self.process(name).resume()
 
     def environment(self, name: str) -> dict[str, str]:
-        """Give an application's environment, for one more of the same kind beside it.
+        """Give an application's whole environment, for one more of the same kind beside it.
 
-        Without the address of its metrics, which can be only one's.
+        Its metrics are at a free port, which it logs.
         """
-        environment = self._applications.environment(name)
-        environment.pop("HIREFLOW_METRICS_LISTEN", None)
-        return environment
+        return self._applications.environment(name) | {"HIREFLOW_METRICS_LISTEN": f"{HOST}:0"}
 
     def mint_token(
         self,

@@ -1,4 +1,4 @@
-"""A trace collector: takes what the processes export over OTLP and keeps it by trace."""
+"""A collector: takes what the processes export over OTLP; traces by id, metrics by name."""
 
 from collections import defaultdict
 from collections.abc import AsyncIterator
@@ -6,6 +6,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import grpc
+from opentelemetry.proto.collector.metrics.v1 import (
+    metrics_service_pb2,
+    metrics_service_pb2_grpc,
+)
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
 
 
@@ -23,6 +27,7 @@ class Collector(trace_service_pb2_grpc.TraceServiceServicer):
     def __init__(self) -> None:
         self.address = ""
         self.traces: dict[str, list[Span]] = defaultdict(list)
+        self.metrics: set[tuple[str, str]] = set()
 
     async def Export(  # noqa: N802 - the method's name in the proto
         self,
@@ -44,6 +49,26 @@ class Collector(trace_service_pb2_grpc.TraceServiceServicer):
         return trace_service_pb2.ExportTraceServiceResponse()
 
 
+class Metrics(metrics_service_pb2_grpc.MetricsServiceServicer):
+    """Notes which process told of which metric."""
+
+    def __init__(self, collector: Collector) -> None:
+        self._collector = collector
+
+    async def Export(  # noqa: N802 - the method's name in the proto
+        self,
+        request: metrics_service_pb2.ExportMetricsServiceRequest,
+        context: object,
+    ) -> metrics_service_pb2.ExportMetricsServiceResponse:
+        for of_process in request.resource_metrics:
+            names = {each.key: each.value.string_value for each in of_process.resource.attributes}
+            for scope in of_process.scope_metrics:
+                self._collector.metrics |= {
+                    (names["service.name"], metric.name) for metric in scope.metrics
+                }
+        return metrics_service_pb2.ExportMetricsServiceResponse()
+
+
 @asynccontextmanager
 async def collecting() -> AsyncIterator[Collector]:
     """Collect while in the block."""
@@ -51,6 +76,9 @@ async def collecting() -> AsyncIterator[Collector]:
     server = grpc.aio.server()
     trace_service_pb2_grpc.add_TraceServiceServicer_to_server(  # type: ignore[no-untyped-call] # it ships no types
         collector, server
+    )
+    metrics_service_pb2_grpc.add_MetricsServiceServicer_to_server(  # type: ignore[no-untyped-call] # it ships no types
+        Metrics(collector), server
     )
     collector.address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
     await server.start()

@@ -196,6 +196,7 @@ def told(collector: Collector, stops: Path) -> dict[str, dict[str, str]]:
     more = {
         "HIREFLOW_OTLP_ENDPOINT": f"http://{collector.address}",
         "OTEL_BSP_SCHEDULE_DELAY": "200",  # milliseconds
+        "OTEL_METRIC_EXPORT_INTERVAL": "5000",  # milliseconds
         "HIREFLOW_STOP_POINTS": str(stops),
     }
     return {**dict.fromkeys((*SERVICES, "hiring"), more), "worker": {**more, **SOONER}}

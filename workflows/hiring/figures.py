@@ -6,7 +6,7 @@ from enum import StrEnum
 from opentelemetry.metrics import Observation
 
 from services.common.metrics import METER, Figures, Gauge
-from workflows.hiring.domain import Hire, Stage, StepRecord
+from workflows.hiring.domain import Hire, Route, Stage, StepRecord
 from workflows.hiring.store import figures
 from workflows.hiring.use_cases.unit import Hiring
 
@@ -57,6 +57,11 @@ def count_find(find: Find, number: int = 1) -> None:
     FINDS.add(number, {"hireflow.find": find.value})
 
 
+def count_routed(route: Route, number: int = 1) -> None:
+    """Count an event of the provider that was routed; with 0 as above."""
+    ROUTED.add(number, {"hireflow.webhook.route": route.value})
+
+
 def measure_end(hire: Hire, record: StepRecord) -> None:
     """Measure a hire that a step ended, once that is committed."""
     end = record.changes.state
@@ -73,6 +78,8 @@ class HireFigures:
 
     def __init__(self, hiring: Hiring) -> None:
         self._hiring = hiring
+        for route in Route:
+            count_routed(route, 0)
 
     async def read(self) -> Figures:
         """Read it. Raises Unavailable."""

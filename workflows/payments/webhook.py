@@ -54,6 +54,10 @@ def webhook_app(
     if not secret.strip():
         raise ValueError("HIREFLOW_STRIPE_WEBHOOK_SECRET is empty: anybody could sign events")
 
+    for outcome in ("stored", "repeated", "refused", "not_stored"):
+        # From the start, so that the first one is a rise.
+        _count(outcome, 0)
+
     async def receive(request: Request) -> Response:
         try:
             body = await _body(request)
@@ -81,8 +85,8 @@ def webhook_app(
     return Starlette(routes=[Route(PATH, receive, methods=["POST"])])
 
 
-def _count(outcome: str) -> None:
-    _DELIVERIES.add(1, {"hireflow.webhook.outcome": outcome})
+def _count(outcome: str, number: int = 1) -> None:
+    _DELIVERIES.add(number, {"hireflow.webhook.outcome": outcome})
 
 
 async def _body(request: Request) -> bytes:

@@ -8,7 +8,7 @@ from services.common.errors import Unavailable
 from services.common.stop_points import stop_point
 from services.common.telemetry import get_logger
 from workflows.hiring.domain import Funding, Route, StripeEvent
-from workflows.hiring.figures import ROUTED
+from workflows.hiring.figures import count_routed
 from workflows.hiring.store import fundings, stripe_events
 from workflows.hiring.use_cases.ports import Hints, NotRunning
 from workflows.hiring.use_cases.unit import EVENTS, Hiring
@@ -100,7 +100,7 @@ async def _postpone(hiring: Hiring, event: StripeEvent, error: Unavailable) -> N
 
 def _tell(routed: _Routed) -> None:
     event = routed.event
-    ROUTED.add(1, {"hireflow.webhook.route": routed.route.value})
+    count_routed(routed.route)
     facts = {"event_id": event.event_id, "type": event.type, "object_id": event.object_id}
     if routed.news:
         _log.warning("late fact of the payment provider", **facts)
