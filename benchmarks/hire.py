@@ -16,7 +16,7 @@ from benchmarks.bare import BareWorkflow
 from benchmarks.measuring import Timed, timed
 from benchmarks.results import Measure, medians
 from deploy.local.applications import SERVICES
-from deploy.local.chaos.people import until_answered
+from deploy.local.chaos.gateway import until_answered
 from deploy.local.journey import Browser, Caller, Journey, Services, new_id, open_services
 from deploy.local.stack import Stack
 from hireflow.hiring.v1 import hire_pb2

@@ -16,7 +16,7 @@ from rich.console import Console
 from benchmarks.floor import NOTHING, ROWS
 from benchmarks.measuring import Timed, timed
 from benchmarks.results import Measure, medians
-from deploy.local.chaos.people import until_answered
+from deploy.local.chaos.gateway import until_answered
 from deploy.local.journey import Caller
 from deploy.local.ports import choose_free
 from deploy.local.stack import Stack

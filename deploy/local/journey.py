@@ -72,7 +72,8 @@ class Services:
 async def open_services(addresses: Addresses) -> AsyncIterator[Services]:
     """Open a channel to every service, and close them again."""
     channels = [
-        grpc.aio.insecure_channel(address)
+        # A server that was away is found again soon, however long it was away.
+        grpc.aio.insecure_channel(address, options=[("grpc.max_reconnect_backoff_ms", 2000)])
         for address in (
             addresses.jobs,
             addresses.proposals,

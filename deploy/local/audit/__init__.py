@@ -16,6 +16,7 @@ from deploy.local.audit.reading import Sources, open_sources, read_facts
 from hireflow.hiring.v1 import hire_pb2
 
 __all__ = [
+    "CATCH_UP_SECONDS",
     "CLIENT_WAITS",
     "Facts",
     "Finding",

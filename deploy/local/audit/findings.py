@@ -11,7 +11,8 @@ class Kind(StrEnum):
     exists twice. STUCK: a hire neither ended nor waits for somebody who may take their time.
     LEDGER: Stripe and the ledger differ. RESERVATION: positions or proposals are held for nobody.
     EVENTS: the stream has a gap, a repeat, or tells another story than the rows. END: the hire,
-    its contract and its workflow do not agree on how it ended.
+    its contract and its workflow do not agree on how it ended. PROMISE: it did not become what a
+    client was told. PROCESS: a process ended untold, did not come back, or told of a defect.
     """
 
     LOST = "LOST"
@@ -21,6 +22,8 @@ class Kind(StrEnum):
     RESERVATION = "RESERVATION"
     EVENTS = "EVENTS"
     END = "END"
+    PROMISE = "PROMISE"
+    PROCESS = "PROCESS"
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,6 +107,10 @@ def _is_charged_at_most_once(facts: Facts, hire: hire_pb2.Hire) -> Said:
     if hire.state == HIRED and [charge.charge_id for charge in own] != [hire.charge_id]:
         told = _ids(own) or "no charge"
         yield Kind.LOST, f"it is HIRED by charge {hire.charge_id or '(none)'}, Stripe has {told}"
+    charged = sum(charge.amount for charge in own)
+    if hire.state == HIRED and own and charged != hire.quote.total_minor_units:
+        quoted = hire.quote.total_minor_units
+        yield Kind.LEDGER, f"it is HIRED for {quoted} and Stripe charged {charged}"
     known = {c.contract_id for c in facts.contracts.get(hire.proposal_id, ())}
     for charge in charges:
         if charge.contract_id not in known:

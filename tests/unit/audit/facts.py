@@ -110,6 +110,7 @@ def hired() -> Facts:
                 charge_id="ch_1",
                 thread_id="thread",
                 workflow_id=WORKFLOW,
+                quote=hire_pb2.HireQuote(total_minor_units=50495),
             )
         },
         steps={"hire": [1, 2, 3]},

@@ -15,7 +15,10 @@ from hireflow.jobs.v1 import job_events_pb2
 from hireflow.messaging.v1 import thread_pb2
 from hireflow.proposals.v1 import proposal_pb2
 from tests.unit.audit.facts import (
+    CHARGED,
+    FEES,
     FUNDING,
+    HELD,
     JOB,
     NOW,
     REFUND,
@@ -137,6 +140,15 @@ def test_money_of_an_undone_hire_is_lost() -> None:
 
 def test_a_hired_hire_without_a_charge_is_lost() -> None:
     assert told(replace(hired(), charges={})) == {Kind.LOST, Kind.LEDGER}
+
+
+def test_a_charge_over_another_total_than_the_quoted_is_told_also_when_the_ledger_agrees() -> None:
+    more = replace(
+        hired(),
+        charges={WORKFLOW: [Charge("ch_1", "contract", 50595, 0)]},
+        ledgers={"contract": [entry({CHARGED: 50595, HELD: -45000, FEES: -5595})]},
+    )
+    assert told(more) == {Kind.LEDGER}
 
 
 def test_a_charge_for_a_contract_that_nobody_knows_is_lost() -> None:
