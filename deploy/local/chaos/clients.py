@@ -235,6 +235,9 @@ class Client:
             elif told.step.waiting_for == _WAITS_FOR_METHOD:
                 await asyncio.sleep(self._planned.pause)
                 await self._pay_otherwise(journey, hire_id)
+        if not self._case.stands[hire_id].startswith((HIRED, "UNDONE")):
+            last = self._case.stands[hire_id]
+            self._case.broken.append(f"the stream of {hire_id} ended telling: {last}")
 
     async def _confirm(self, journey: Journey, hire_id: str) -> None:
         answer = await read_hire(journey, hire_id)
