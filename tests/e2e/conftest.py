@@ -160,8 +160,20 @@ class System:
         return list(listed["data"])
 
     async def net_charged(self, hire: Hire) -> tuple[int, int]:
-        """How many charges the hire has at Stripe, and charged minus refunded in minor units."""
-        charges = await self.charges(hire)
+        """How many charges the proposal's hires have, and charged minus refunded in minor units."""
+        charges: list[dict[str, Any]] = []
+        query = {"limit": "100"}
+        while True:
+            listed = (await self.sandbox.get("/v1/charges", params=query)).raise_for_status().json()
+            charges += [
+                charge
+                for charge in listed["data"]
+                if charge["metadata"].get("workflow_id") == hire.workflow_id
+                and charge["status"] == "succeeded"
+            ]
+            if not listed["has_more"]:
+                break
+            query["starting_after"] = listed["data"][-1]["id"]
         return len(charges), sum(c["amount"] - c["amount_refunded"] for c in charges)
 
     @asynccontextmanager
