@@ -26,7 +26,7 @@ from hireflow.common.v1 import event_options_pb2 as hireflow_dot_common_dot_v1_d
 from hireflow.jobs.v1 import job_pb2 as hireflow_dot_jobs_dot_v1_dot_job__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!hireflow/jobs/v1/job_events.proto\x12\x10hireflow.jobs.v1\x1a&hireflow/common/v1/event_options.proto\x1a\x1ahireflow/jobs/v1/job.proto\"\xe3\x02\n\x08JobFacts\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x17\n\x0forganisation_id\x18\x02 \x01(\t\x12)\n\x05state\x18\x03 \x01(\x0e\x32\x1a.hireflow.jobs.v1.JobState\x12\x33\n\nvisibility\x18\x04 \x01(\x0e\x32\x1f.hireflow.jobs.v1.JobVisibility\x12\x1a\n\x12required_languages\x18\x05 \x03(\t\x12\x17\n\x0frequired_skills\x18\x06 \x03(\t\x12\x1a\n\x12required_countries\x18\x07 \x03(\t\x12\x15\n\rcurrency_code\x18\x08 \x01(\t\x12\x11\n\tpositions\x18\t \x01(\x05\x12\x18\n\x10positions_filled\x18\n \x01(\x05\x12\x1a\n\x12positions_reserved\x18\x0b \x01(\x05\x12\x1d\n\x15\x61\x64\x64_hires_to_channels\x18\x0c \x01(\x08\"^\n\nJobCreated\x12\'\n\x03job\x18\x01 \x01(\x0b\x32\x1a.hireflow.jobs.v1.JobFacts:\'\xa2\xbb\x18#\n\x1chireflow.jobs.v1.job.created\x12\x03job\"b\n\x0cJobPublished\x12\'\n\x03job\x18\x01 \x01(\x0b\x32\x1a.hireflow.jobs.v1.JobFacts:)\xa2\xbb\x18%\n\x1ehireflow.jobs.v1.job.published\x12\x03job\"v\n\nJobUpdated\x12\'\n\x03job\x18\x01 \x01(\x0b\x32\x1a.hireflow.jobs.v1.JobFacts\x12\x16\n\x0e\x63hanged_fields\x18\x02 \x03(\t:\'\xa2\xbb\x18#\n\x1chireflow.jobs.v1.job.updated\x12\x03job\"\x82\x01\n\x13JobPositionReserved\x12\'\n\x03job\x18\x01 \x01(\x0b\x32\x1a.hireflow.jobs.v1.JobFacts\x12\x0f\n\x07hire_id\x18\x02 \x01(\t:1\xa2\xbb\x18-\n&hireflow.jobs.v1.job.position_reserved\x12\x03job\"\x82\x01\n\x13JobPositionReleased\x12\'\n\x03job\x18\x01 \x01(\x0b\x32\x1a.hireflow.jobs.v1.JobFacts\x12\x0f\n\x07hire_id\x18\x02 \x01(\t:1\xa2\xbb\x18-\n&hireflow.jobs.v1.job.position_released\x12\x03job\"\x93\x01\n\x11JobPositionFilled\x12\'\n\x03job\x18\x01 \x01(\x0b\x32\x1a.hireflow.jobs.v1.JobFacts\x12\x0f\n\x07hire_id\x18\x02 \x01(\t\x12\x13\n\x0b\x63ontract_id\x18\x03 \x01(\t:/\xa2\xbb\x18+\n$hireflow.jobs.v1.job.position_filled\x12\x03job\"m\n\x11JobHiringFinished\x12\'\n\x03job\x18\x01 \x01(\x0b\x32\x1a.hireflow.jobs.v1.JobFacts:/\xa2\xbb\x18+\n$hireflow.jobs.v1.job.hiring_finished\x12\x03job\"m\n\x11JobHiringReopened\x12\'\n\x03job\x18\x01 \x01(\x0b\x32\x1a.hireflow.jobs.v1.JobFacts:/\xa2\xbb\x18+\n$hireflow.jobs.v1.job.hiring_reopened\x12\x03job\"`\n\x0bJobArchived\x12\'\n\x03job\x18\x01 \x01(\x0b\x32\x1a.hireflow.jobs.v1.JobFacts:(\xa2\xbb\x18$\n\x1dhireflow.jobs.v1.job.archived\x12\x03jobb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!hireflow/jobs/v1/job_events.proto\x12\x10hireflow.jobs.v1\x1a&hireflow/common/v1/event_options.proto\x1a\x1ahireflow/jobs/v1/job.proto\"\xb4\x03\n\x08JobFacts\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x17\n\x0forganisation_id\x18\x02 \x01(\t\x12)\n\x05state\x18\x03 \x01(\x0e\x32\x1a.hireflow.jobs.v1.JobState\x12\x33\n\nvisibility\x18\x04 \x01(\x0e\x32\x1f.hireflow.jobs.v1.JobVisibility\x12\x1a\n\x12required_languages\x18\x05 \x03(\t\x12\x17\n\x0frequired_skills\x18\x06 \x03(\t\x12\x1a\n\x12required_countries\x18\x07 \x03(\t\x12\x15\n\rcurrency_code\x18\x08 \x01(\t\x12\x11\n\tpositions\x18\t \x01(\x05\x12\x18\n\x10positions_filled\x18\n \x01(\x05\x12\x1a\n\x12positions_reserved\x18\x0b \x01(\x05\x12\x1d\n\x15\x61\x64\x64_hires_to_channels\x18\x0c \x01(\x08\x12\x11\n\tfolder_id\x18\r \x01(\t\x12<\n\x0escreening_plan\x18\x0e \x01(\x0b\x32$.hireflow.jobs.v1.ScreeningPlanFacts\"W\n\x12ScreeningPlanFacts\x12\x0f\n\x07version\x18\x01 \x01(\x03\x12\x30\n\x06\x66ields\x18\x02 \x03(\x0b\x32 .hireflow.jobs.v1.ScreeningField\"^\n\nJobCreated\x12\'\n\x03job\x18\x01 \x01(\x0b\x32\x1a.hireflow.jobs.v1.JobFacts:\'\xa2\xbb\x18#\n\x1chireflow.jobs.v1.job.created\x12\x03job\"b\n\x0cJobPublished\x12\'\n\x03job\x18\x01 \x01(\x0b\x32\x1a.hireflow.jobs.v1.JobFacts:)\xa2\xbb\x18%\n\x1ehireflow.jobs.v1.job.published\x12\x03job\"v\n\nJobUpdated\x12\'\n\x03job\x18\x01 \x01(\x0b\x32\x1a.hireflow.jobs.v1.JobFacts\x12\x16\n\x0e\x63hanged_fields\x18\x02 \x03(\t:\'\xa2\xbb\x18#\n\x1chireflow.jobs.v1.job.updated\x12\x03job\"\x82\x01\n\x13JobPositionReserved\x12\'\n\x03job\x18\x01 \x01(\x0b\x32\x1a.hireflow.jobs.v1.JobFacts\x12\x0f\n\x07hire_id\x18\x02 \x01(\t:1\xa2\xbb\x18-\n&hireflow.jobs.v1.job.position_reserved\x12\x03job\"\x82\x01\n\x13JobPositionReleased\x12\'\n\x03job\x18\x01 \x01(\x0b\x32\x1a.hireflow.jobs.v1.JobFacts\x12\x0f\n\x07hire_id\x18\x02 \x01(\t:1\xa2\xbb\x18-\n&hireflow.jobs.v1.job.position_released\x12\x03job\"\x93\x01\n\x11JobPositionFilled\x12\'\n\x03job\x18\x01 \x01(\x0b\x32\x1a.hireflow.jobs.v1.JobFacts\x12\x0f\n\x07hire_id\x18\x02 \x01(\t\x12\x13\n\x0b\x63ontract_id\x18\x03 \x01(\t:/\xa2\xbb\x18+\n$hireflow.jobs.v1.job.position_filled\x12\x03job\"m\n\x11JobHiringFinished\x12\'\n\x03job\x18\x01 \x01(\x0b\x32\x1a.hireflow.jobs.v1.JobFacts:/\xa2\xbb\x18+\n$hireflow.jobs.v1.job.hiring_finished\x12\x03job\"m\n\x11JobHiringReopened\x12\'\n\x03job\x18\x01 \x01(\x0b\x32\x1a.hireflow.jobs.v1.JobFacts:/\xa2\xbb\x18+\n$hireflow.jobs.v1.job.hiring_reopened\x12\x03job\"`\n\x0bJobArchived\x12\'\n\x03job\x18\x01 \x01(\x0b\x32\x1a.hireflow.jobs.v1.JobFacts:(\xa2\xbb\x18$\n\x1dhireflow.jobs.v1.job.archived\x12\x03job\"\x84\x01\n\x12JobTrainersInvited\x12\'\n\x03job\x18\x01 \x01(\x0b\x32\x1a.hireflow.jobs.v1.JobFacts\x12\x13\n\x0btrainer_ids\x18\x02 \x03(\t:0\xa2\xbb\x18,\n%hireflow.jobs.v1.job.trainers_invited\x12\x03job\"\x87\x01\n\x14JobInvitationRevoked\x12\'\n\x03job\x18\x01 \x01(\x0b\x32\x1a.hireflow.jobs.v1.JobFacts\x12\x12\n\ntrainer_id\x18\x02 \x01(\t:2\xa2\xbb\x18.\n\'hireflow.jobs.v1.job.invitation_revoked\x12\x03jobb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -51,24 +51,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_JOBHIRINGREOPENED']._serialized_options = b'\242\273\030+\n$hireflow.jobs.v1.job.hiring_reopened\022\003job'
   _globals['_JOBARCHIVED']._loaded_options = None
   _globals['_JOBARCHIVED']._serialized_options = b'\242\273\030$\n\035hireflow.jobs.v1.job.archived\022\003job'
+  _globals['_JOBTRAINERSINVITED']._loaded_options = None
+  _globals['_JOBTRAINERSINVITED']._serialized_options = b'\242\273\030,\n%hireflow.jobs.v1.job.trainers_invited\022\003job'
+  _globals['_JOBINVITATIONREVOKED']._loaded_options = None
+  _globals['_JOBINVITATIONREVOKED']._serialized_options = b'\242\273\030.\n\'hireflow.jobs.v1.job.invitation_revoked\022\003job'
   _globals['_JOBFACTS']._serialized_start=124
-  _globals['_JOBFACTS']._serialized_end=479
-  _globals['_JOBCREATED']._serialized_start=481
-  _globals['_JOBCREATED']._serialized_end=575
-  _globals['_JOBPUBLISHED']._serialized_start=577
-  _globals['_JOBPUBLISHED']._serialized_end=675
-  _globals['_JOBUPDATED']._serialized_start=677
-  _globals['_JOBUPDATED']._serialized_end=795
-  _globals['_JOBPOSITIONRESERVED']._serialized_start=798
-  _globals['_JOBPOSITIONRESERVED']._serialized_end=928
-  _globals['_JOBPOSITIONRELEASED']._serialized_start=931
-  _globals['_JOBPOSITIONRELEASED']._serialized_end=1061
-  _globals['_JOBPOSITIONFILLED']._serialized_start=1064
-  _globals['_JOBPOSITIONFILLED']._serialized_end=1211
-  _globals['_JOBHIRINGFINISHED']._serialized_start=1213
-  _globals['_JOBHIRINGFINISHED']._serialized_end=1322
-  _globals['_JOBHIRINGREOPENED']._serialized_start=1324
-  _globals['_JOBHIRINGREOPENED']._serialized_end=1433
-  _globals['_JOBARCHIVED']._serialized_start=1435
-  _globals['_JOBARCHIVED']._serialized_end=1531
+  _globals['_JOBFACTS']._serialized_end=560
+  _globals['_SCREENINGPLANFACTS']._serialized_start=562
+  _globals['_SCREENINGPLANFACTS']._serialized_end=649
+  _globals['_JOBCREATED']._serialized_start=651
+  _globals['_JOBCREATED']._serialized_end=745
+  _globals['_JOBPUBLISHED']._serialized_start=747
+  _globals['_JOBPUBLISHED']._serialized_end=845
+  _globals['_JOBUPDATED']._serialized_start=847
+  _globals['_JOBUPDATED']._serialized_end=965
+  _globals['_JOBPOSITIONRESERVED']._serialized_start=968
+  _globals['_JOBPOSITIONRESERVED']._serialized_end=1098
+  _globals['_JOBPOSITIONRELEASED']._serialized_start=1101
+  _globals['_JOBPOSITIONRELEASED']._serialized_end=1231
+  _globals['_JOBPOSITIONFILLED']._serialized_start=1234
+  _globals['_JOBPOSITIONFILLED']._serialized_end=1381
+  _globals['_JOBHIRINGFINISHED']._serialized_start=1383
+  _globals['_JOBHIRINGFINISHED']._serialized_end=1492
+  _globals['_JOBHIRINGREOPENED']._serialized_start=1494
+  _globals['_JOBHIRINGREOPENED']._serialized_end=1603
+  _globals['_JOBARCHIVED']._serialized_start=1605
+  _globals['_JOBARCHIVED']._serialized_end=1701
+  _globals['_JOBTRAINERSINVITED']._serialized_start=1704
+  _globals['_JOBTRAINERSINVITED']._serialized_end=1836
+  _globals['_JOBINVITATIONREVOKED']._serialized_start=1839
+  _globals['_JOBINVITATIONREVOKED']._serialized_end=1974
 # @@protoc_insertion_point(module_scope)

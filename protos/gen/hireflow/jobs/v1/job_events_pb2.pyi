@@ -37,6 +37,8 @@ class JobFacts(_message.Message):
     POSITIONS_FILLED_FIELD_NUMBER: _builtins.int
     POSITIONS_RESERVED_FIELD_NUMBER: _builtins.int
     ADD_HIRES_TO_CHANNELS_FIELD_NUMBER: _builtins.int
+    FOLDER_ID_FIELD_NUMBER: _builtins.int
+    SCREENING_PLAN_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """The job."""
     organisation_id: _builtins.str
@@ -55,6 +57,8 @@ class JobFacts(_message.Message):
     """How many are reserved."""
     add_hires_to_channels: _builtins.bool
     """Whether new hires join the job's channels by themselves."""
+    folder_id: _builtins.str
+    """The folder it is in; empty when in none."""
     @_builtins.property
     def required_languages(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Languages a trainer must know."""
@@ -66,6 +70,10 @@ class JobFacts(_message.Message):
     @_builtins.property
     def required_countries(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Countries trainers must live in; empty means any."""
+
+    @_builtins.property
+    def screening_plan(self) -> Global___ScreeningPlanFacts:
+        """What it asks of a trainer before a proposal; absent when it has no plan."""
 
     def __init__(
         self,
@@ -82,14 +90,44 @@ class JobFacts(_message.Message):
         positions_filled: _builtins.int = ...,
         positions_reserved: _builtins.int = ...,
         add_hires_to_channels: _builtins.bool = ...,
+        folder_id: _builtins.str = ...,
+        screening_plan: Global___ScreeningPlanFacts | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["screening_plan", b"screening_plan"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["add_hires_to_channels", b"add_hires_to_channels", "currency_code", b"currency_code", "job_id", b"job_id", "organisation_id", b"organisation_id", "positions", b"positions", "positions_filled", b"positions_filled", "positions_reserved", b"positions_reserved", "required_countries", b"required_countries", "required_languages", b"required_languages", "required_skills", b"required_skills", "state", b"state", "visibility", b"visibility"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["add_hires_to_channels", b"add_hires_to_channels", "currency_code", b"currency_code", "folder_id", b"folder_id", "job_id", b"job_id", "organisation_id", b"organisation_id", "positions", b"positions", "positions_filled", b"positions_filled", "positions_reserved", b"positions_reserved", "required_countries", b"required_countries", "required_languages", b"required_languages", "required_skills", b"required_skills", "screening_plan", b"screening_plan", "state", b"state", "visibility", b"visibility"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___JobFacts: _TypeAlias = JobFacts  # noqa: Y015
+
+@_typing.final
+class ScreeningPlanFacts(_message.Message):
+    """What other services may know of a screening plan: its questions, not the interviewer's prompt."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERSION_FIELD_NUMBER: _builtins.int
+    FIELDS_FIELD_NUMBER: _builtins.int
+    version: _builtins.int
+    """Grows with every change of the plan."""
+    @_builtins.property
+    def fields(self) -> _containers.RepeatedCompositeFieldContainer[_job_pb2.ScreeningField]:
+        """The typed questions."""
+
+    def __init__(
+        self,
+        *,
+        version: _builtins.int = ...,
+        fields: _abc.Iterable[_job_pb2.ScreeningField] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fields", b"fields", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ScreeningPlanFacts: _TypeAlias = ScreeningPlanFacts  # noqa: Y015
 
 @_typing.final
 class JobCreated(_message.Message):
@@ -328,3 +366,61 @@ class JobArchived(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___JobArchived: _TypeAlias = JobArchived  # noqa: Y015
+
+@_typing.final
+class JobTrainersInvited(_message.Message):
+    """Trainers were invited to the job; whoever was invited before is not told again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_FIELD_NUMBER: _builtins.int
+    TRAINER_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def job(self) -> Global___JobFacts:
+        """The job after it."""
+
+    @_builtins.property
+    def trainer_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The trainers who are invited newly."""
+
+    def __init__(
+        self,
+        *,
+        job: Global___JobFacts | None = ...,
+        trainer_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["job", b"job"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job", b"job", "trainer_ids", b"trainer_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___JobTrainersInvited: _TypeAlias = JobTrainersInvited  # noqa: Y015
+
+@_typing.final
+class JobInvitationRevoked(_message.Message):
+    """An invitation was taken back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_FIELD_NUMBER: _builtins.int
+    TRAINER_ID_FIELD_NUMBER: _builtins.int
+    trainer_id: _builtins.str
+    """The trainer who is invited no more."""
+    @_builtins.property
+    def job(self) -> Global___JobFacts:
+        """The job after it."""
+
+    def __init__(
+        self,
+        *,
+        job: Global___JobFacts | None = ...,
+        trainer_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["job", b"job"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job", b"job", "trainer_id", b"trainer_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___JobInvitationRevoked: _TypeAlias = JobInvitationRevoked  # noqa: Y015
