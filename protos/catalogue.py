@@ -14,7 +14,7 @@ _PREFACE = """\
 
 Made from the protos by `make protos`; `make check` compares.
 
-Every event is a CloudEvents 1.0 message in binary mode on the NATS JetStream stream `EVENTS`. The
+Every event is a CloudEvents 1.0 message in binary mode on the NATS JetStream stream `HIREFLOW`. The
 subject is the type; the data is the protobuf message; every attribute is a header:
 
 | header | what it says |

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from deploy.local import control, ops_cli
+from deploy.local import control, events_cli, ops_cli
 from deploy.local.console import Progress, show_next_steps, show_status
 from deploy.local.data_dir import DataDir
 from deploy.local.doctor import examine
@@ -36,6 +36,7 @@ app = typer.Typer(
 )
 
 app.add_typer(ops_cli.app, name="ops")
+app.add_typer(events_cli.app, name="events")
 
 
 @app.command()

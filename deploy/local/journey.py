@@ -17,6 +17,7 @@ from google.protobuf.message import Message
 
 from hireflow.common.v1 import money_pb2
 from hireflow.contracts.v1 import contract_pb2_grpc
+from hireflow.events.v1 import events_pb2_grpc
 from hireflow.hiring.v1 import hire_pb2, hire_pb2_grpc, operations_pb2_grpc
 from hireflow.jobs.v1 import job_pb2, job_pb2_grpc
 from hireflow.messaging.v1 import thread_pb2, thread_pb2_grpc
@@ -66,6 +67,8 @@ class Services:
     messaging: "thread_pb2_grpc.MessagingServiceAsyncStub"
     hiring: "hire_pb2_grpc.HiringServiceAsyncStub"
     operations: "operations_pb2_grpc.OperationsServiceAsyncStub"
+    events: "events_pb2_grpc.EventsServiceAsyncStub"
+    """That of the jobs' process; each process answers for its own events."""
 
 
 @asynccontextmanager
@@ -91,6 +94,7 @@ async def open_services(addresses: Addresses) -> AsyncIterator[Services]:
             thread_pb2_grpc.MessagingServiceStub(messaging),
             hire_pb2_grpc.HiringServiceStub(hiring),
             operations_pb2_grpc.OperationsServiceStub(hiring),
+            events_pb2_grpc.EventsServiceStub(jobs),
         )
     finally:
         await asyncio.gather(*(channel.close() for channel in channels))

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from datetime import datetime
 
 import nats.errors
 import nats.js.errors
@@ -15,7 +16,6 @@ from services.common.settings import Settings
 from services.common.telemetry import get_logger
 
 EVENTS, DEAD = "HIREFLOW", "HIREFLOW_DEAD"
-_DUPLICATE_WINDOW = 120.0
 _TIMEOUT = 5
 _RETRY = 1.0
 _STREAMS = {EVENTS: "hireflow.>", DEAD: "dead.>"}
@@ -23,10 +23,18 @@ _log = get_logger(__name__)
 
 
 class Bus:
-    """The event streams, as a process sees them."""
+    """The event streams, as a process sees them.
 
-    def __init__(self, client: Client) -> None:
+    Attributes:
+        stream_create_time: when the stream of events was made; a later time than before tells that
+            the one before was lost. None until the server has answered once.
+
+    """
+
+    def __init__(self, client: Client, settings: Settings) -> None:
+        self.stream_create_time: datetime | None = None
         self._client = client
+        self._settings = settings
         self._jetstream = client.jetstream(timeout=_TIMEOUT)
         self._prepared = asyncio.Event()
         self._begun = False
@@ -36,8 +44,8 @@ class Bus:
     async def open(cls, settings: Settings, application: str) -> AsyncIterator["Bus"]:
         """Begin to connect; does not wait for the server, and never gives up."""
         client = Client()
-        bus = cls(client)
-        connecting = asyncio.create_task(bus._connect(settings, application), name="bus connect")
+        bus = cls(client, settings)
+        connecting = asyncio.create_task(bus._connect(application), name="bus connect")
         try:
             yield bus
         finally:
@@ -68,14 +76,14 @@ class Bus:
         if not (self._client.is_connected and self._prepared.is_set()):
             raise _unavailable()
         try:
-            await self._jetstream.stream_info(EVENTS)
+            self.stream_create_time = (await self._jetstream.stream_info(EVENTS)).created
         except nats.js.errors.NotFoundError:
-            # A server that lost its disk: the streams are made anew; `republish` fills them.
+            # A server that lost its disk: the streams are made anew; the republishers fill them.
             await self._prepare()
         except (nats.errors.Error, OSError, TimeoutError) as error:
             raise _unavailable() from error
 
-    async def _connect(self, settings: Settings, application: str) -> None:
+    async def _connect(self, application: str) -> None:
         async def tell(error: Exception) -> None:
             _log.warning("nats", error=repr(error))
 
@@ -85,7 +93,7 @@ class Bus:
 
         self._begun = True
         await self._client.connect(
-            settings.nats_url.get_secret_value(),
+            self._settings.nats_url.get_secret_value(),
             name=f"hireflow-{application}",
             error_cb=tell,
             disconnected_cb=tell_lost,
@@ -112,14 +120,18 @@ class Bus:
                 subjects=[subjects],
                 retention=RetentionPolicy.LIMITS,
                 storage=StorageType.FILE,
-                duplicate_window=_DUPLICATE_WINDOW,
+                num_replicas=self._settings.nats_replicas,
+                duplicate_window=self._settings.nats_duplicate_window,
+                max_age=self._settings.stream_retention,
                 allow_direct=True,
             )
             try:
-                await self._jetstream.add_stream(config)
+                info = await self._jetstream.add_stream(config)
             except nats.js.errors.BadRequestError:
                 # It exists with another configuration, from an older or newer version of us.
-                await self._jetstream.update_stream(config)
+                info = await self._jetstream.update_stream(config)
+            if name == EVENTS:
+                self.stream_create_time = info.created
 
 
 def _unavailable() -> Unavailable:

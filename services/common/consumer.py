@@ -177,18 +177,18 @@ class Consumer:
             letter = _Letter(event.subject, headers, event.data, event.id)
             await self._bury(jetstream, letter, error)
             async with self._database.begin() as transaction:
-                await self._inbox.stick(transaction, event)
+                await self._inbox.stick(transaction, event, _reason(error))
             self._log.error("aggregate stuck", event_id=event.id, aggregate=event.aggregate_id)
 
     async def _bury(self, jetstream: JetStreamContext, letter: "_Letter", error: Exception) -> None:
-        """Copy to the dead letters; the error's name is told, its text may be of people."""
+        """Copy to the dead letters."""
         consumer = self._subscription.consumer
         kept = {name: told for name, told in letter.headers.items() if name[:5] != "Nats-"}
         headers = {
             **kept,
             "Nats-Msg-Id": f"{consumer}:{letter.identity}",
             "hireflow-consumer": consumer,
-            "hireflow-reason": getattr(error, "reason", type(error).__name__),
+            "hireflow-reason": _reason(error),
         }
         subject = f"dead.{consumer}.{letter.subject}"
         await jetstream.publish(subject, letter.data, stream=DEAD, headers=headers)
@@ -219,6 +219,11 @@ class Consumer:
 
 def _read(message: Msg) -> Received:
     return Received.read(message.subject, message.headers or {}, message.data)
+
+
+def _reason(error: Exception) -> str:
+    """Name the error; its text may be of people."""
+    return str(getattr(error, "reason", type(error).__name__))
 
 
 def _order(event: Received) -> tuple[str, str, int]:

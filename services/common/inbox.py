@@ -17,7 +17,6 @@ from google.protobuf.message import Message
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.common.database import notify
 from services.common.tables import chassis_tables
 
 M = TypeVar("M", bound=Message)
@@ -199,13 +198,13 @@ class Inbox:
             sa.update(positions).where(self._of(positions, event)).values(holds=more)
         )
 
-    async def stick(self, transaction: AsyncConnection, event: Received) -> None:
+    async def stick(self, transaction: AsyncConnection, event: Received, reason: str) -> None:
         """Mark the aggregate as stuck at this event: it and all later ones wait for a replay."""
         table = self._positions
         await transaction.execute(
             sa.update(table)
             .where(self._of(table, event), table.c.version == event.version - 1)
-            .values(stuck_event_id=event.id)
+            .values(stuck_event_id=event.id, stuck_reason=reason, stuck_time=sa.func.now())
         )
 
     async def _lock(self, transaction: AsyncConnection, event: Received) -> sa.Row[int, str | None]:
@@ -247,37 +246,6 @@ class Inbox:
 def channel(schema: str, consumer: str) -> str:
     """Name the channel that wakes a consumer for its held events."""
     return f"{schema}_inbox_{consumer}"
-
-
-async def replay(transaction: AsyncConnection, schema: str, consumer: str, event_id: str) -> bool:
-    """Resume the aggregate that is stuck at this dead letter; answer whether one was.
-
-    The consumer tries the event again at once, as if for the first time, and then the events that
-    waited behind it. A repeat changes nothing.
-    """
-    tables = chassis_tables(sa.MetaData(schema=schema))
-    positions, held = tables.inbox, tables.inbox_held
-    freed = await transaction.execute(
-        sa.update(positions)
-        .where(positions.c.consumer == consumer, positions.c.stuck_event_id == event_id)
-        .values(stuck_event_id=None)
-        .returning(positions.c.aggregate_type, positions.c.aggregate_id, positions.c.version)
-    )
-    row = freed.one_or_none()
-    if row is None:
-        return False
-    await transaction.execute(
-        sa.update(held)
-        .where(
-            held.c.consumer == consumer,
-            held.c.aggregate_type == row.aggregate_type,
-            held.c.aggregate_id == row.aggregate_id,
-            held.c.version == row.version + 1,
-        )
-        .values(tries=0, retry_time=sa.func.now())
-    )
-    await notify(transaction, channel(schema, consumer))
-    return True
 
 
 def _is_ours(header: str) -> bool:

@@ -20,6 +20,9 @@ MOST = 10_000
 
 UNSENT = Gauge("hireflow.outbox.unsent", "{event}", "Events recorded and not sent, up to 10,000.")
 UNSENT_AGE = Gauge("hireflow.outbox.unsent.age", "s", "Age of the oldest event that is not sent.")
+RESENDING = Gauge(
+    "hireflow.outbox.resending", "{event}", "Events still to be sent again, up to 10,000."
+)
 PENDING = Gauge(
     "hireflow.consumer.pending", "{event}", "Events in the stream that are not acknowledged."
 )
@@ -39,20 +42,26 @@ class OutboxLag:
 
     def __init__(self, database: Database, schema: str) -> None:
         self._database = database
-        self._outbox = chassis_tables(sa.MetaData(schema=schema)).outbox
+        tables = chassis_tables(sa.MetaData(schema=schema))
+        self._outbox, self._streams = tables.outbox, tables.outbox_stream
         self._labels = {"hireflow.schema": schema}
 
     async def read(self) -> Figures:
-        """Read it, by the index of what is unsent. Raises Unavailable."""
-        table = self._outbox
+        """Read it, by the index of what is unsent and the primary key. Raises Unavailable."""
+        table, streams = self._outbox, self._streams
         unsent = table.c.sent_at.is_(None)
         oldest = sa.select(table.c.time).where(unsent).order_by(table.c.id).limit(1)
+        after = sa.select(streams.c.resend_after).where(streams.c.stream == EVENTS)
+        # Without an order there is no position to be after, so no row.
+        again = sa.select(table.c.id).where(table.c.id > after.scalar_subquery())
         async with self._database.read() as connection:
             number = await _count(connection, sa.select(table.c.id).where(unsent))
+            resending = await _count(connection, again)
             time: datetime | None = (await connection.execute(oldest)).scalar_one_or_none()
         return {
             UNSENT: [Observation(number, self._labels)],
             UNSENT_AGE: [Observation(_age(time), self._labels)],
+            RESENDING: [Observation(resending, self._labels)],
         }
 
 

@@ -71,15 +71,36 @@ CREATE TABLE {schema}.inbox_held (
 );
 CREATE INDEX inbox_held_retry_idx ON {schema}.inbox_held (consumer, retry_time);
 """
+_STREAM_AND_PRUNING = """
+ALTER TABLE {schema}.inbox ADD COLUMN stuck_reason text, ADD COLUMN stuck_time timestamptz;
+CREATE TABLE {schema}.outbox_stream (
+    stream text NOT NULL,
+    create_time timestamptz NOT NULL,
+    resend_after bigint,
+    resend_order text NOT NULL DEFAULT '',
+    CONSTRAINT outbox_stream_pkey PRIMARY KEY (stream)
+);
+CREATE TABLE {schema}.outbox_pruned (
+    aggregate_type text NOT NULL,
+    aggregate_id text NOT NULL,
+    version bigint NOT NULL,
+    CONSTRAINT outbox_pruned_pkey PRIMARY KEY (aggregate_type, aggregate_id)
+);
+CREATE INDEX request_create_time_idx ON {schema}.request (create_time);
+"""
 
 
 def create_chassis_tables(schema: str) -> None:
     """Create the chassis' tables; called by the first migration of each schema, within alembic."""
-    from alembic import op  # noqa: PLC0415 - see the module's docstring
+    _execute(_CHASSIS_TABLES.format(schema=schema))
 
-    for statement in _CHASSIS_TABLES.format(schema=schema).split(";"):
-        if statement.strip():
-            op.execute(statement)
+
+def add_stream_and_pruning(schema: str) -> None:
+    """Add which stream the outbox fills, what was pruned, and why an aggregate is stuck.
+
+    Called by one further migration of each schema, within alembic.
+    """
+    _execute(_STREAM_AND_PRUNING.format(schema=schema))
 
 
 async def migrate(settings: Settings, schema: str, folder: Path) -> None:
@@ -103,6 +124,14 @@ async def migrate(settings: Settings, schema: str, folder: Path) -> None:
             await transaction.execute(sa.text(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'))
             await transaction.run_sync(_upgrade, schema, folder)
     _log.info("schema migrated", schema=schema)
+
+
+def _execute(statements: str) -> None:
+    from alembic import op  # noqa: PLC0415 - see the module's docstring
+
+    for statement in statements.split(";"):
+        if statement.strip():
+            op.execute(statement)
 
 
 def _upgrade(connection: sa.Connection, schema: str, folder: Path) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from typing import Any
 
 import nats.errors
 import sqlalchemy as sa
@@ -60,7 +61,8 @@ class Outbox:
     """The outbox of a schema."""
 
     def __init__(self, schema: str) -> None:
-        self._table = chassis_tables(sa.MetaData(schema=schema)).outbox
+        tables = chassis_tables(sa.MetaData(schema=schema))
+        self._table, self._pruned = tables.outbox, tables.outbox_pruned
         self._channel = _channel(schema)
 
     async def record(self, transaction: AsyncConnection, *events: Event) -> None:
@@ -90,10 +92,15 @@ class Outbox:
             table.c.aggregate_id == aggregate_id
         )
         last = sa.select(sa.func.max(table.c.version)).where(of_aggregate).scalar_subquery()
+        gone = self._pruned
+        pruned = sa.select(gone.c.version).where(
+            gone.c.aggregate_type == aggregate_type, gone.c.aggregate_id == aggregate_id
+        )
+        # One statement: a pruning meanwhile is seen as a whole or not at all.
         return sa.insert(table).values(
             aggregate_type=aggregate_type,
             aggregate_id=aggregate_id,
-            version=sa.func.coalesce(last, 0) + 1,
+            version=sa.func.greatest(last, pruned.scalar_subquery(), 0) + 1,
         )
 
 
@@ -149,21 +156,8 @@ class Relay:
             rows = found.all()
             if not rows:
                 return 0
-            pending: list[asyncio.Future[PubAck]] = []
-            try:
-                for row in rows:
-                    headers = self._headers(row)
-                    future = await jetstream.publish_async(
-                        row.type, row.data, stream=EVENTS, headers=headers, wait_stall=_ACK_TIMEOUT
-                    )
-                    pending.append(future)
-                await asyncio.wait(pending, timeout=_ACK_TIMEOUT)
-                sent = [row.id for row, ack in zip(rows, pending, strict=True) if _acked(ack)]
-                await stop_point("relay.published", self._schema)
-            finally:
-                # Frees the places in flight of those that were never answered.
-                for future in pending:
-                    future.cancel()
+            sent = await publish(jetstream, self._schema, rows)
+            await stop_point("relay.published", self._schema)
             await self._mark_sent(transaction, sent)
         if len(sent) < len(rows):
             raise TimeoutError(f"{len(rows) - len(sent)} events were not acknowledged")
@@ -176,37 +170,48 @@ class Relay:
         )
         await transaction.execute(marked.values(sent_at=sa.func.now()))
 
-    def _headers(self, row: sa.Row[tuple[object, ...]]) -> dict[str, str]:
-        """CloudEvents 1.0, binary mode: every attribute is a header, the data is the message."""
-        headers = {
-            "Nats-Msg-Id": str(row.event_id),
-            "content-type": "application/protobuf",
-            "ce-specversion": "1.0",
-            "ce-id": str(row.event_id),
-            "ce-source": f"/hireflow/{self._schema}",
-            "ce-type": row.type,
-            "ce-subject": row.aggregate_id,
-            "ce-time": row.time.astimezone(UTC).isoformat().replace("+00:00", "Z"),
-            "ce-dataschema": row.data_schema,
-            "ce-aggregatetype": row.aggregate_type,
-            "ce-aggregateversion": str(row.version),
-        }
-        if row.traceparent:
-            headers |= {"ce-traceparent": row.traceparent, "traceparent": row.traceparent}
-        return headers
 
+async def publish(
+    jetstream: JetStreamContext, schema: str, rows: Sequence[sa.Row[Any]], order: str = ""
+) -> list[int]:
+    """Publish rows of an outbox in their order; answer the ids of those that were acknowledged.
 
-async def republish(transaction: AsyncConnection, schema: str, after_id: int = 0) -> int:
-    """Send again every event with a greater row id, after a stream was lost; answer how many.
-
-    Consumers skip the versions they have applied.
+    The context must be the caller's own: acknowledgements come to the context that published.
+    Within its duplicate window the stream takes a row once, and once more for each `order`.
     """
-    table = chassis_tables(sa.MetaData(schema=schema)).outbox
-    marked = await transaction.execute(
-        sa.update(table).where(table.c.id > after_id).values(sent_at=None)
-    )
-    await notify(transaction, _channel(schema))
-    return marked.rowcount
+    pending: list[asyncio.Future[PubAck]] = []
+    try:
+        for row in rows:
+            headers = cloud_event(schema, row) | {"Nats-Msg-Id": f"{row.event_id}{order}"}
+            future = await jetstream.publish_async(
+                row.type, row.data, stream=EVENTS, headers=headers, wait_stall=_ACK_TIMEOUT
+            )
+            pending.append(future)
+        await asyncio.wait(pending, timeout=_ACK_TIMEOUT)
+        return [row.id for row, ack in zip(rows, pending, strict=True) if _acked(ack)]
+    finally:
+        # Frees the places in flight of those that were never answered.
+        for future in pending:
+            future.cancel()
+
+
+def cloud_event(schema: str, row: sa.Row[Any]) -> dict[str, str]:
+    """Give the headers of CloudEvents 1.0, binary mode: every attribute is one."""
+    headers = {
+        "content-type": "application/protobuf",
+        "ce-specversion": "1.0",
+        "ce-id": str(row.event_id),
+        "ce-source": f"/hireflow/{schema}",
+        "ce-type": row.type,
+        "ce-subject": row.aggregate_id,
+        "ce-time": row.time.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "ce-dataschema": row.data_schema,
+        "ce-aggregatetype": row.aggregate_type,
+        "ce-aggregateversion": str(row.version),
+    }
+    if row.traceparent:
+        headers |= {"ce-traceparent": row.traceparent, "traceparent": row.traceparent}
+    return headers
 
 
 def _acked(future: "asyncio.Future[PubAck]") -> bool:

@@ -16,10 +16,12 @@ from services.common.bus import Bus
 from services.common.client import open_channel
 from services.common.consumer import Consumer
 from services.common.database import Database
+from services.common.events_servicer import events_service
 from services.common.inbox import Subscription
 from services.common.lag import ConsumerLag, OutboxLag
 from services.common.outbox import Relay
 from services.common.readiness import Check, Readiness
+from services.common.republishing import Republisher
 from services.common.server import Server, Servicer, serve
 from services.common.settings import Settings
 from services.common.stop_points import STOP_POINTS
@@ -60,7 +62,8 @@ class Part:
     """One service, or one worker, as a process runs it.
 
     Attributes:
-        schema: its database schema; its outbox is relayed. Empty: it has none.
+        schema: its database schema; its outbox is relayed, and operators are served.
+            Empty: it has none.
         servicers: what it serves over gRPC, if anything.
         subscriptions: what it consumes into its schema.
         background: tasks that run as long as the process; one that ends is started again.
@@ -140,6 +143,7 @@ async def running(
         resources = await _open(stack, settings, process, clock, new_id)
         parts = [await _built(build, resources) for build in builds]
         servicers = [servicer for part in parts for servicer in part.servicers]
+        servicers += _events(resources, parts)
         # Entered before the server, so that it stops serving first and consuming afterwards.
         await stack.enter_async_context(_supervised(_tasks(resources, parts)))
         server = await stack.enter_async_context(serve(settings, resources.verifier, servicers))
@@ -191,14 +195,23 @@ async def _built(build: Build, resources: Resources) -> Part:
     return await part if inspect.isawaitable(part) else part
 
 
+def _events(resources: Resources, parts: Sequence[Part]) -> list[Servicer]:
+    consumers = {
+        part.schema: tuple(each.consumer for each in part.subscriptions)
+        for part in parts
+        if part.schema
+    }
+    return [events_service(resources.database, consumers)] if consumers else []
+
+
 def _tasks(resources: Resources, parts: Sequence[Part]) -> list[Callable[[], Awaitable[None]]]:
     tasks: list[Callable[[], Awaitable[None]]] = []
     for part in parts:
-        if part.schema:
-            tasks.append(Relay(resources.database, resources.bus, part.schema).run)
-        for subscription in part.subscriptions:
-            consumer = Consumer(resources.database, resources.bus, part.schema, subscription)
-            tasks.append(consumer.run)
+        database, bus, schema = resources.database, resources.bus, part.schema
+        if schema:
+            tasks.append(Relay(database, bus, schema).run)
+            tasks.append(Republisher(database, bus, schema).run)
+        tasks.extend(Consumer(database, bus, schema, each).run for each in part.subscriptions)
         tasks.extend(_readings(resources, part))
         tasks.extend(part.background)
     return tasks

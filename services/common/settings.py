@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DEVELOPMENT_ISSUER = "https://hireflow.local"
+_DAY = 86_400.0
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -61,6 +62,16 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     # A folder of `services.common.stop_points`, for tests that kill.
     stop_points: Path | None = None
+
+    # Of the streams, for whoever makes them first; of three servers each event is kept on three.
+    nats_replicas: int = Field(default=1, ge=1, le=5)
+    nats_duplicate_window: float = Field(default=120.0, gt=0)
+
+    # How long what is done with is kept, 0 is for ever; see docs/operations.md before changing it.
+    stream_retention: float = Field(default=90 * _DAY, ge=0)
+    outbox_retention: float = Field(default=0, ge=0)
+    request_retention: float = Field(default=90 * _DAY, ge=0)
+    prune_interval: float = Field(default=600.0, gt=0)
 
     call_deadline: float = Field(default=10.0, gt=0)
     stream_deadline: float = Field(default=3600.0, gt=0)

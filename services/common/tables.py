@@ -12,6 +12,8 @@ class ChassisTables:
 
     request: sa.Table
     outbox: sa.Table
+    outbox_stream: sa.Table
+    outbox_pruned: sa.Table
     inbox: sa.Table
     inbox_held: sa.Table
 
@@ -23,7 +25,7 @@ def chassis_tables(metadata: sa.MetaData) -> ChassisTables:
         _outbox(metadata)
         _inbox(metadata)
     of = metadata.tables
-    names = ("request", "outbox", "inbox", "inbox_held")
+    names = ("request", "outbox", "outbox_stream", "outbox_pruned", "inbox", "inbox_held")
     return ChassisTables(*(of[f"{metadata.schema}.{name}"] for name in names))
 
 
@@ -32,7 +34,7 @@ def _time(name: str, **options: object) -> sa.Column[object]:
 
 
 def _request(metadata: sa.MetaData) -> None:
-    sa.Table(
+    table = sa.Table(
         "request",
         metadata,
         sa.Column("principal", sa.Text, nullable=False),
@@ -43,6 +45,7 @@ def _request(metadata: sa.MetaData) -> None:
         _time("create_time", nullable=False, server_default=sa.func.now()),
         sa.PrimaryKeyConstraint("principal", "request_id", name="request_pkey"),
     )
+    sa.Index("request_create_time_idx", table.c.create_time)
 
 
 def _outbox(metadata: sa.MetaData) -> None:
@@ -66,6 +69,26 @@ def _outbox(metadata: sa.MetaData) -> None:
         ),
     )
     sa.Index("outbox_unsent_idx", table.c.id, postgresql_where=table.c.sent_at.is_(None))
+    # The stream that was filled last, told from others of its name by when it was made; after which
+    # row everything is to be sent to it again, if so, and by which order.
+    sa.Table(
+        "outbox_stream",
+        metadata,
+        sa.Column("stream", sa.Text, nullable=False),
+        _time("create_time", nullable=False),
+        sa.Column("resend_after", sa.BigInteger),
+        sa.Column("resend_order", sa.Text, nullable=False, server_default=""),
+        sa.PrimaryKeyConstraint("stream", name="outbox_stream_pkey"),
+    )
+    # The last version of an aggregate that was pruned: the next one follows on it.
+    sa.Table(
+        "outbox_pruned",
+        metadata,
+        sa.Column("aggregate_type", sa.Text, nullable=False),
+        sa.Column("aggregate_id", sa.Text, nullable=False),
+        sa.Column("version", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("aggregate_type", "aggregate_id", name="outbox_pruned_pkey"),
+    )
 
 
 def _inbox(metadata: sa.MetaData) -> None:
@@ -81,6 +104,8 @@ def _inbox(metadata: sa.MetaData) -> None:
         sa.Column("version", sa.BigInteger, nullable=False),
         sa.Column("holds", sa.Boolean, nullable=False, server_default=sa.false()),
         sa.Column("stuck_event_id", sa.Text),
+        sa.Column("stuck_reason", sa.Text),
+        _time("stuck_time"),
         sa.PrimaryKeyConstraint(*key, name="inbox_pkey"),
     )
     sa.Index(

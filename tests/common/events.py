@@ -13,7 +13,7 @@ from services.common.bus import EVENTS, Bus
 from services.common.consumer import Consumer
 from services.common.database import Database
 from services.common.inbox import Received, Subscription
-from services.common.outbox import Relay, event_type
+from services.common.outbox import Relay, cloud_event, event_type
 from services.common.tables import chassis_tables
 from tests.common.toy import HEARD, METADATA, OUTBOX, updated
 
@@ -98,15 +98,12 @@ async def send_all(relay: Relay) -> None:
 
 async def messages(database: Database, bus: Bus, identifier: str) -> list[Received]:
     """Read an aggregate's events as the relay would send them, without it."""
-    outbox, sender = TABLES.outbox, Relay(database, bus, "toy")
+    outbox = TABLES.outbox
     async with database.begin() as tx:
         rows = await tx.execute(
             sa.select(outbox).where(outbox.c.aggregate_id == identifier).order_by(outbox.c.version)
         )
-        received = [
-            Received.read(row.type, sender._headers(row), row.data)  # noqa: SLF001 - the wire form
-            for row in rows
-        ]
+        received = [Received.read(row.type, cloud_event("toy", row), row.data) for row in rows]
         marked = sa.update(outbox).where(outbox.c.aggregate_id == identifier)
         await tx.execute(marked.values(sent_at=sa.func.now()))
     return received

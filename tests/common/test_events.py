@@ -11,10 +11,12 @@ from nats.aio.msg import Msg
 from services.common.bus import DEAD, EVENTS, Bus
 from services.common.consumer import Consumer
 from services.common.database import Database
+from services.common.dead_letters import replay
 from services.common.errors import Conflict, Unavailable
-from services.common.inbox import Subscription, replay
-from services.common.outbox import Relay, republish
+from services.common.inbox import Subscription
+from services.common.outbox import Relay
 from services.common.pull import Pull
+from services.common.republishing import Republisher, order_republishing
 from tests.common.events import (
     NOW,
     TABLES,
@@ -217,9 +219,12 @@ async def test_a_republished_history_changes_nothing_for_who_heard_it(
     await send_all(relay)
     async with consuming(database, bus, hearing, f"{prefix}again"):
         await until_heard(database, prefix, [("r", 1)])
+        republisher = Republisher(database, bus, "toy")
+        await republisher.notice_stream()
         async with database.begin() as tx:
-            assert await republish(tx, "toy") > 0
-        await send_all(relay)
+            assert (await order_republishing(tx, "toy", 0, None)).first_position > 0
+        while await republisher.send_batch():
+            pass
         await record(database, f"{prefix}r")
         await send_all(relay)
         await until_heard(database, prefix, [("r", 1), ("r", 2)])

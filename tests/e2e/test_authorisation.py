@@ -12,6 +12,7 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message_factory import GetMessageClass
 
 from hireflow.contracts.v1 import contract_pb2
+from hireflow.events.v1 import events_pb2
 from hireflow.hiring.v1 import hire_pb2, operations_pb2
 from hireflow.jobs.v1 import job_pb2
 from hireflow.messaging.v1 import thread_pb2
@@ -19,6 +20,7 @@ from hireflow.proposals.v1 import proposal_pb2
 from services.common.client import error_of
 from tests.e2e.conftest import System
 from tests.unit.contracts import authorisation as contracts
+from tests.unit.events import authorisation as events
 from tests.unit.hiring import authorisation as hiring
 from tests.unit.jobs import authorisation as jobs
 from tests.unit.messaging import authorisation as messaging
@@ -40,6 +42,7 @@ SERVICES: dict[str, tuple[ServiceDescriptor, dict[str, Any]]] = {
         messaging.AUTHORISATION,
     ),
     "hiring": (hire_pb2.DESCRIPTOR.services_by_name["HiringService"], hiring.AUTHORISATION),
+    "events": (events_pb2.DESCRIPTOR.services_by_name["EventsService"], events.AUTHORISATION),
     "operations": (
         operations_pb2.DESCRIPTOR.services_by_name["OperationsService"],
         hiring.OPERATIONS,

@@ -12,6 +12,7 @@ from deploy.local.data_dir import DataDir
 from deploy.local.journey import Caller, Journey, Services, new_id
 from deploy.local.keys import ensure_keys, private_key_file, public_keys_file
 from hireflow.contracts.v1 import contract_pb2_grpc
+from hireflow.events.v1 import events_pb2_grpc
 from hireflow.hiring.v1 import hire_pb2_grpc, operations_pb2_grpc
 from hireflow.jobs.v1 import job_pb2_grpc
 from hireflow.messaging.v1 import thread_pb2_grpc
@@ -97,5 +98,6 @@ async def workspace(settings: Settings, signer: Signer) -> AsyncIterator[Workspa
                 thread_pb2_grpc.MessagingServiceStub(channel),
                 hire_pb2_grpc.HiringServiceStub(channel),
                 operations_pb2_grpc.OperationsServiceStub(channel),
+                events_pb2_grpc.EventsServiceStub(channel),
             )
             yield Workspace(services, settings, process.resources.database, signer)
