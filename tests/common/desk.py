@@ -80,7 +80,7 @@ class Desk:
         jetstream = await self.bus.jetstream()
         state = (await jetstream.stream_info(EVENTS)).state
         found = []
-        for sequence in range(state.first_seq, state.last_seq + 1):
+        for sequence in range(max(1, state.first_seq), state.last_seq + 1):
             told = (await jetstream.get_msg(EVENTS, seq=sequence)).headers or {}
             found.append((told["ce-subject"], int(told["ce-aggregateversion"])))
         return found
