@@ -20,6 +20,7 @@ from services.common.events_servicer import events_service
 from services.common.inbox import Subscription
 from services.common.lag import ConsumerLag, OutboxLag
 from services.common.outbox import Relay
+from services.common.pruning import Pruner
 from services.common.readiness import Check, Readiness
 from services.common.republishing import Republisher
 from services.common.server import Server, Servicer, serve
@@ -62,7 +63,7 @@ class Part:
     """One service, or one worker, as a process runs it.
 
     Attributes:
-        schema: its database schema; its outbox is relayed, and operators are served.
+        schema: its database schema; its outbox is relayed and pruned, and operators are served.
             Empty: it has none.
         servicers: what it serves over gRPC, if anything.
         subscriptions: what it consumes into its schema.
@@ -211,6 +212,7 @@ def _tasks(resources: Resources, parts: Sequence[Part]) -> list[Callable[[], Awa
         if schema:
             tasks.append(Relay(database, bus, schema).run)
             tasks.append(Republisher(database, bus, schema).run)
+            tasks.append(Pruner(database, schema, resources.settings).run)
         tasks.extend(Consumer(database, bus, schema, each).run for each in part.subscriptions)
         tasks.extend(_readings(resources, part))
         tasks.extend(part.background)
