@@ -1,0 +1,114 @@
+"""Processes that relay and consume, killed -9 at random instants while others write."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from services.common.database import Database
+from services.common.errors import Conflict
+from services.common.migrations import migrate
+from services.common.outbox import Event
+from services.common.settings import Settings
+from tests.common.conftest import MIGRATIONS, Child, database_url, nats_server
+from tests.common.desk import own
+from tests.common.events import NOW, TABLES, heard
+from tests.common.toy import OUTBOX, updated
+from tests.common.toy_process import ToyProcess, toy_process
+from tests.waiting import until
+
+SEED = 20261123
+AGGREGATES, KILLS = 40, 8
+
+
+class Writers:
+    """Write events of many aggregates from a seed, a few at once, and remember what committed."""
+
+    def __init__(self, database: Database, seed: int) -> None:
+        self._database = database
+        self._random = random.Random(seed)  # noqa: S311 - repeatable, not secret
+        self.committed: Counter[str] = Counter()
+        self.stopped = False
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(4):
+                tasks.create_task(self._write())
+
+    async def _write(self) -> None:
+        while not self.stopped:
+            names = self._random.choices(range(AGGREGATES), k=self._random.randint(1, 3))
+            events: list[Event] = [updated(f"r-{name}", NOW) for name in sorted(names)]
+            try:
+                async with self._database.begin() as tx:
+                    await OUTBOX.record(tx, *events)
+            except Conflict:
+                continue  # another writer of the aggregate came first: nothing was recorded
+            self.committed.update(event.aggregate_id for event in events)
+            await asyncio.sleep(
+                self._random.random() / 10
+            )  # leaves the processors to the processes
+
+
+async def in_effect(database: Database) -> Counter[str]:
+    rows = await heard(database, "")
+    return Counter(name for name, _ in rows)
+
+
+async def assert_all_once_and_in_order(database: Database, committed: Counter[str]) -> None:
+    """Every committed event had its effect once, in its aggregate's order, and nothing else had."""
+    rows = await heard(database, "")
+    for name, number in committed.items():
+        assert [version for which, version in rows if which == name] == [*range(1, number + 1)]
+    assert len(rows) == committed.total()
+    held = TABLES.inbox_held
+    async with database.read() as connection:
+        assert (await connection.execute(sa.select(held))).all() == []
+
+
+@pytest.fixture
+async def made(postgres: Child, settings: Settings, tmp_path: Path) -> AsyncIterator[Settings]:
+    async with nats_server(tmp_path / "nats") as nats:
+        nats_url = f"nats://127.0.0.1:{nats.port}"
+        # So short that whatever is published again after a kill is stored again.
+        made = own(settings, await database_url(postgres), nats_url, nats_duplicate_window=0.1)
+        await migrate(made, "toy", MIGRATIONS)
+        yield made
+
+
+@pytest.mark.timeout(240)
+async def test_kills_at_random_instants_lose_nothing_double_nothing_and_keep_the_order(
+    made: Settings, tmp_path: Path
+) -> None:
+    drawn = random.Random(SEED)  # noqa: S311 - repeatable, not secret
+    async with AsyncExitStack() as resources:
+        database = await resources.enter_async_context(Database.open(made, "test"))
+        processes: list[ToyProcess] = [
+            await resources.enter_async_context(toy_process(made, tmp_path / f"log-{number}"))
+            for number in range(2)
+        ]
+        writers = Writers(database, SEED)
+        writing = asyncio.create_task(writers.run())
+        interrupted = 0
+        for _ in range(KILLS):
+            victim = drawn.choice(processes)
+            # From before it serves to well under way: a start takes about a second.
+            await asyncio.sleep(drawn.uniform(0.2, 2.5))
+            await victim.kill()
+            behind = writers.committed.total() - (await in_effect(database)).total()
+            interrupted += behind > 0
+            await victim.start()
+        writers.stopped = True
+        await writing
+        assert interrupted, f"no kill of seed {SEED} met anything under way"
+
+        async def all_are() -> bool:
+            return (await in_effect(database)).total() >= writers.committed.total()
+
+        await until(all_are, 90)
+        await assert_all_once_and_in_order(database, writers.committed)
