@@ -93,7 +93,7 @@ class Bus:
 
         self._begun = True
         await self._client.connect(
-            self._settings.nats_url.get_secret_value(),
+            self._settings.nats_servers,
             name=f"hireflow-{application}",
             error_cb=tell,
             disconnected_cb=tell_lost,

@@ -35,6 +35,7 @@ class Settings(BaseSettings):
 
     env: Environment = Environment.LOCAL
     database_url: SecretStr
+    # Of a cluster, the servers' URLs with commas between them.
     nats_url: SecretStr
     listen: str = "127.0.0.1:0"
 
@@ -81,6 +82,11 @@ class Settings(BaseSettings):
     statement_timeout: float = Field(default=4.0, gt=0)
 
     @property
+    def nats_servers(self) -> list[str]:
+        """The URL of each server of NATS."""
+        return self.nats_url.get_secret_value().split(",")
+
+    @property
     def tls(self) -> tuple[Path, Path, Path] | None:
         """Certificate, key and authority files when this process itself speaks mutual TLS."""
         files = (self.tls_certificate_file, self.tls_key_file, self.tls_authority_file)
@@ -115,7 +121,8 @@ class Settings(BaseSettings):
         keys = urlsplit(self.auth_keys)
         if keys.scheme == "http" and keys.hostname not in _LOOPBACK:
             problems.append("HIREFLOW_AUTH_KEYS must be https or a file")
-        if urlsplit(self.nats_url.get_secret_value()).scheme != "tls" and not self.tls_by_mesh:
+        open_servers = [url for url in self.nats_servers if urlsplit(url).scheme != "tls"]
+        if open_servers and not self.tls_by_mesh:
             problems.append("HIREFLOW_NATS_URL must be tls:// unless HIREFLOW_TLS_BY_MESH")
         if self.tls is None and not self.tls_by_mesh:
             problems.append("HIREFLOW_TLS_*_FILE are needed unless HIREFLOW_TLS_BY_MESH")
