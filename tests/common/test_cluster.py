@@ -90,10 +90,10 @@ async def test_a_leader_killed_under_load_loses_and_doubles_no_event_and_keeps_t
         resources.push_async_callback(client.close)
         for number in range(2):
             await resources.enter_async_context(toy_process(made, tmp_path / f"log-{number}"))
-        writers = Writers(database, seed=3)
+        writers = Writers(database, seed=3, pause=0.5)
         writing = asyncio.create_task(writers.run())
 
-        async def flows_on(more: int = 50) -> None:
+        async def flows_on(more: int = 20) -> None:
             wanted = (await in_effect(database)).total() + more
 
             async def has_come() -> bool:
@@ -104,18 +104,15 @@ async def test_a_leader_killed_under_load_loses_and_doubles_no_event_and_keeps_t
         await flows_on()
         await until(lambda: whole(client))
         created = (await client.jetstream().stream_info(EVENTS)).created
-        for _ in range(2):
-            await until(lambda: whole(client), 90)
-            led = await leader(client)
-            await servers[led].kill()
-            assert writers.committed.total() > 0
+        led = await leader(client)
+        await servers[led].kill()
 
-            async def another_leads() -> bool:
-                return await leader(client) not in {"", led}  # noqa: B023 - of this round
+        async def another_leads() -> bool:
+            return await leader(client) not in {"", led}
 
-            await until(another_leads, 90)
-            await flows_on()
-            await servers[led].start()
+        await until(another_leads, 90)
+        await flows_on()
+        await servers[led].start()
         await until(lambda: whole(client), 90)
         writers.stopped = True
         await writing

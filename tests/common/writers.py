@@ -18,9 +18,10 @@ AGGREGATES = 40
 class Writers:
     """Write events of many aggregates from a seed, a few at once, and remember what committed."""
 
-    def __init__(self, database: Database, seed: int) -> None:
+    def __init__(self, database: Database, seed: int, pause: float = 0.1) -> None:
         self._database = database
         self._random = random.Random(seed)  # noqa: S311 - repeatable, not secret
+        self._pause = pause
         self.committed: Counter[str] = Counter()
         self.stopped = False
 
@@ -39,9 +40,8 @@ class Writers:
             except Conflict:
                 continue  # another writer of the aggregate came first: nothing was recorded
             self.committed.update(event.aggregate_id for event in events)
-            await asyncio.sleep(
-                self._random.random() / 10
-            )  # leaves the processors to the processes
+            # Leaves the processors to the processes.
+            await asyncio.sleep(self._random.uniform(0, self._pause))
 
 
 async def in_effect(database: Database) -> Counter[str]:
