@@ -188,7 +188,11 @@ async def publish(
             )
             pending.append(future)
         await asyncio.wait(pending, timeout=_ACK_TIMEOUT)
-        return [row.id for row, ack in zip(rows, pending, strict=True) if _acked(ack)]
+        errors = [_failure(ack) for ack in pending]
+        if first := next(filter(None, errors), None):
+            refused = len(errors) - errors.count(None)
+            _log.warning("events not stored", schema=schema, number=refused, error=repr(first))
+        return [row.id for row, error in zip(rows, errors, strict=True) if error is None]
     finally:
         # Frees the places in flight of those that were never answered.
         for future in pending:
@@ -214,13 +218,10 @@ def cloud_event(schema: str, row: sa.Row[Any]) -> dict[str, str]:
     return headers
 
 
-def _acked(future: "asyncio.Future[PubAck]") -> bool:
-    if not future.done() or future.cancelled():
-        return False
-    error = future.exception()
-    if error is not None:
-        _log.warning("event not stored", error=repr(error))
-    return error is None
+def _failure(ack: "asyncio.Future[PubAck]") -> BaseException | None:
+    if not ack.done() or ack.cancelled():
+        return TimeoutError()
+    return ack.exception()
 
 
 def _channel(schema: str) -> str:
