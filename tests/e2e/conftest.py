@@ -117,13 +117,14 @@ class System:
             (await self.sandbox.post("/_sandbox/webhooks/release")).raise_for_status()
 
     @asynccontextmanager
-    async def worker_off(self) -> AsyncIterator[None]:
-        """No worker runs until the block ends."""
-        await self.stack.stop("worker")
+    async def without(self, name: str, *, killed: bool = False) -> AsyncIterator[None]:
+        """A process does not run until the block ends: stopped in an orderly way, or killed."""
+        await (self.stack.kill(name) if killed else self.stack.stop(name))
+        assert self.stack.process(name).pid is None
         try:
             yield
         finally:
-            await self.stack.start("worker")
+            await self.stack.start(name)
 
     def stop_at(self, point: str, part_of_key: str) -> AbstractContextManager[Stop]:
         """Hold whichever process comes to this instant; see `services.common.stop_points`."""
@@ -178,7 +179,7 @@ class System:
 
     @asynccontextmanager
     async def hiring_with(self, **settings: Any) -> AsyncIterator[Callable[[Journey], None]]:
-        """One more hiring API on the same data with other deadlines; it takes over a journey."""
+        """One more hiring API on the same data with other deadlines, for journeys it takes over."""
         told = {
             name.removeprefix("HIREFLOW_").lower(): value
             for name, value in self.stack.environment("hiring").items()
@@ -196,11 +197,15 @@ class System:
             await process.ready()
             async with grpc.aio.insecure_channel(process.address) as channel:
                 stub = hire_pb2_grpc.HiringServiceStub(channel)
+                taken: list[Journey] = []
 
                 def take_over(journey: Journey) -> None:
                     journey.services = replace(journey.services, hiring=stub)
+                    taken.append(journey)
 
                 yield take_over
+                for journey in taken:
+                    journey.services = self.services
 
 
 def told(collector: Collector, stops: Path) -> dict[str, dict[str, str]]:

@@ -2,7 +2,6 @@
 
 import asyncio
 
-import grpc
 import pytest
 
 from deploy.local.journey import Journey, new_id
@@ -124,42 +123,6 @@ async def test_an_unpaid_hire_expires_at_its_deadline_and_is_undone(system: Syst
     await assert_undone_and_free(system, journey, hire)
 
 
-async def test_a_success_that_races_the_deadline_carries_the_hire_forward(
-    system: System,
-) -> None:
-    journey = await system.proposed(SECURE)
-    async with system.hiring_with(payment_deadline=4.0) as take_over:
-        take_over(journey)
-        started = await start(journey)
-        await system.stack.kill("worker")
-        assert (await system.hire(journey, started.hire.hire_id)).state == (
-            hire_pb2.HIRE_STATE_RUNNING
-        )
-        await system.browser.authenticate(started.client_secret)
-        await asyncio.sleep(4.5)  # the deadline itself must pass while no worker runs
-        await system.stack.start("worker")
-        hire = await system.ended(journey, started.hire.hire_id)
-    assert hire.state == HIRED
-    assert await system.net_charged(hire) == (1, 50495)
-
-
-async def test_a_success_that_races_an_accepted_cancel_is_refunded_and_undone(
-    system: System,
-) -> None:
-    journey = await system.proposed(VISA)
-    await system.fault(kind="commit_then_hang", operation="payment_intents.confirm")
-    starting = asyncio.create_task(start(journey))
-    hold = await system.hold_reached("payment_intents.confirm")
-    hire_id = await journey.live_hire()
-    await cancel(journey, hire_id)
-    await system.release(hold)
-    await starting
-    hire = await system.ended(journey, hire_id)
-    assert (hire.state, hire.end_reason) == (UNDONE, "HIRE_CANCELLED")
-    assert await system.net_charged(hire) == (1, 0)
-    await assert_undone_and_free(system, journey, hire)
-
-
 async def test_a_worker_killed_after_stripe_charged_and_before_it_answered_charges_once(
     system: System,
 ) -> None:
@@ -212,65 +175,11 @@ async def test_fifty_equal_start_hires_are_one_hire_and_fifty_equal_answers(
     assert await system.net_charged(hire) == (1, 50495)
 
 
-async def test_an_agents_start_is_refused_until_approvals_exist(system: System) -> None:
-    journey = await system.proposed(VISA)
-    request = await journey.start_request()
-    organisation = (
-        await journey.employer.call(
-            journey.services.proposals.GetProposal,
-            proposal_pb2.GetProposalRequest(proposal_id=journey.proposal_id),
-        )
-    ).proposal.organisation_id
-    agent = system.caller("agent", organisation=organisation)
-    told = await refusal(agent.call(journey.services.hiring.StartHire, request))
-    assert (told.code, told.reason) == (
-        grpc.StatusCode.FAILED_PRECONDITION,
-        "APPROVAL_UNAVAILABLE",
-    )
-
-
-async def test_another_organisations_card_is_refused_and_nothing_is_created(
-    system: System,
-) -> None:
-    stranger = await system.proposed()
-    card = await stranger.save_card(system.browser, VISA)
-    journey = await system.proposed(VISA)
-    request = await journey.start_request(method_id=card)
-    assert await reason(journey.start(request)) == "PAYMENT_METHOD_MISSING"
-    listed = await journey.employer.call(
-        journey.services.hiring.ListHires,
-        hire_pb2.ListHiresRequest(proposal_id=journey.proposal_id),
-    )
-    assert not listed.hires
-
-
 async def test_a_total_that_is_not_the_quotes_is_refused(system: System) -> None:
     journey = await system.proposed(VISA)
     request = await journey.start_request()
     request.expected_total_minor_units += 1
     assert await reason(journey.start(request)) == "QUOTE_CHANGED"
-
-
-async def test_a_hired_proposal_is_not_hired_again(system: System) -> None:
-    journey = await system.proposed(VISA, positions=2)
-    started = await start(journey)
-    await system.ended(journey, started.hire.hire_id)
-    assert await reason(start(journey)) == "ALREADY_HIRED"
-
-
-async def test_two_hires_race_for_the_last_position_and_one_wins(system: System) -> None:
-    first = await system.proposed(VISA)
-    second = Journey(system.services, first.employer, system.caller("trainer"), first.job)
-    await second.submit_proposal()
-    requests = [await journey.start_request() for journey in (first, second)]
-    outcomes = await asyncio.gather(
-        first.start(requests[0]), second.start(requests[1]), return_exceptions=True
-    )
-    won = [outcome for outcome in outcomes if isinstance(outcome, hire_pb2.StartHireResponse)]
-    lost = [outcome for outcome in outcomes if isinstance(outcome, grpc.aio.AioRpcError)]
-    assert (len(won), len(lost)) == (1, 1)
-    hire = await system.ended(first, won[0].hire.hire_id)
-    assert hire.state == HIRED
 
 
 @pytest.mark.parametrize("kind", ["trainer", "operator", "service"])

@@ -4,8 +4,7 @@ import asyncio
 import json
 import sys
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -48,15 +47,6 @@ async def hireflow_ops(system: System, *words: str) -> dict[str, Any]:
     return told
 
 
-@asynccontextmanager
-async def without_messaging(system: System) -> AsyncIterator[None]:
-    await system.stack.kill("messaging")
-    try:
-        yield
-    finally:
-        await system.stack.start("messaging")
-
-
 async def opening_its_thread(system: System, journey: Journey) -> Hire:
     """A paid hire whose thread cannot be opened."""
     hire = (await start(journey)).hire
@@ -84,7 +74,7 @@ async def balances(system: System, hire: Hire) -> dict[str, int]:
 
 async def test_a_hire_whose_thread_cannot_be_opened_is_hired_without_it(system: System) -> None:
     journey = await system.proposed(VISA)
-    async with without_messaging(system):
+    async with system.without("messaging", killed=True):
         hire = await opening_its_thread(system, journey)
         skipped = await hireflow_ops(system, "skip-thread", hire.hire_id, "--reason=messaging_down")
         assert skipped["hire"]["hire_id"] == hire.hire_id
@@ -103,7 +93,7 @@ async def test_a_paid_hire_is_refunded_in_full_and_its_proposal_is_hired_anew(
 ) -> None:
     journey = await system.proposed(VISA)
     operator = system.caller("operator")
-    async with without_messaging(system):
+    async with system.without("messaging", killed=True):
         hire = await opening_its_thread(system, journey)
         request = operations_pb2.RefundHireRequest(
             request_id=new_id(), hire_id=hire.hire_id, reason="client_asked"

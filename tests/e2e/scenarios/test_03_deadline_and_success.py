@@ -59,7 +59,7 @@ async def test_a_payment_that_succeeds_with_the_deadline_carries_the_hire_forwar
         for journey in journeys:
             take_over(journey)
         started = await asyncio.gather(*(start_for_client(journey) for journey in journeys))
-        async with system.worker_off():
+        async with system.without("worker"):
             for each, (card, status) in zip(
                 started,
                 ((VISA, "succeeded"), (BANK, "processing"), (BANK, "processing")),

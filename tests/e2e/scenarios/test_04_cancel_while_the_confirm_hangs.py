@@ -35,7 +35,7 @@ async def test_undoing_learns_of_a_charge_whose_answer_was_lost_before_it_frees_
     assert (await contract_of(system, hire)).state == PENDING
     assert (await proposal_of(journey)).hire_id == hire_id
 
-    async with system.worker_off():
+    async with system.without("worker"):
         await system.release(hold)
     await starting
     hire = await system.ended(journey, hire_id)

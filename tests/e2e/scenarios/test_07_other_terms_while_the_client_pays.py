@@ -1,5 +1,7 @@
 """Other terms are offered in the very moment in which the client pays the former ones."""
 
+import asyncio
+
 import httpx
 import pytest
 
@@ -45,4 +47,28 @@ async def test_terms_that_come_after_the_payment_are_refused_and_the_paid_ones_g
     assert await system.net_charged(hire) == (1, TOTAL)
     [milestone] = (await contract_of(system, hire)).milestones
     assert milestone.terms.amount.minor_units == 45000
+    await system.audited(hire.hire_id)
+
+
+async def test_a_payment_while_our_cancel_is_on_its_way_lets_the_paid_terms_go_on(
+    system: System,
+) -> None:
+    """7. Other terms while the client pays: in the very moment in which B is taken up."""
+    journey = await system.proposed(SECURE)
+    a = await journey.start(await journey.start_request())
+    offer = await journey.start_request(OTHER_TERMS)
+    intent = a.hire.payment_intent_id
+    await system.fault(kind="hold_before", operation="payment_intents.cancel", object=intent)
+    asking = asyncio.create_task(refusal(journey.start(offer)))
+    hold = await system.hold_reached("payment_intents.cancel")
+    async with system.late_webhooks():
+        await system.browser.authenticate(a.client_secret)
+        await system.release(hold)
+        told = await asking
+    assert (told.code.name, told.reason) == ("ABORTED", "PAYMENT_ALREADY_SUCCEEDED")
+    hire = await system.ended(journey, a.hire.hire_id)
+    assert hire.state == HIRED
+    assert await system.net_charged(hire) == (1, TOTAL)
+    [milestone] = (await contract_of(system, hire)).milestones
+    assert milestone.quote.total_minor_units == TOTAL
     await system.audited(hire.hire_id)
