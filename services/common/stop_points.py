@@ -11,18 +11,22 @@ is gone. Meanwhile it hears nobody, as if it stood still: a caller who gives up 
 is held, which goes on late, like a request that the network delivers late.
 
 The points: `<Rpc>.before` and `<Rpc>.after` (key: the request's text), `activity.<name>.before` and
-`.after` (key: the activity's input), `commit.before` and `commit.after` (key: the process, whatever
-the transaction), `relay.published` (key: the schema), `consumer.applied` (key: the consumer),
-`webhook.stored` (key: the event's id), `webhook.hinted` (key: the intent's id).
+`.after` (key: the activity's input), `commit.before` and `commit.after` (key: the process),
+`relay.published` (key: the schema), `consumer.applied` (key: the consumer), `webhook.stored` (key:
+the event's type and id), `webhook.hinted` (key: the intent's id). To each key belongs the point
+that the same piece of work passed last, commits left out: the commit of a call of FillPosition has
+the key `jobs during FillPosition.before …`.
 """
 
 import asyncio
 import os
 from contextlib import suppress
+from contextvars import ContextVar
 from pathlib import Path
 
 HELD = ".held"
 _LOOK_SECONDS = 0.02
+_passed: ContextVar[tuple[str, object]] = ContextVar("passed", default=("", ""))
 
 
 class StopPoints:
@@ -35,10 +39,13 @@ class StopPoints:
         """Wait here while the point is armed for the key; the key is rendered only if it may be."""
         if self.folder is None:
             return
+        before, of = _passed.get()
         for armed in self.folder.glob(f"{point}@*"):
             part = armed.name.partition("@")[2]
-            if not part.endswith(HELD) and part in str(key):
+            if not part.endswith(HELD) and part in f"{key} during {before} {of}":
                 await _held(armed)
+        if not point.startswith("commit."):
+            _passed.set((point, key))
 
 
 STOP_POINTS = StopPoints()

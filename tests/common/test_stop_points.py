@@ -28,6 +28,20 @@ async def test_another_key_and_another_point_go_on(tmp_path: Path) -> None:
             await points.reach("Charge.before", "hire-1")
 
 
+async def test_a_commit_is_told_apart_by_the_work_it_belongs_to(tmp_path: Path) -> None:
+    points = StopPoints()
+    points.folder = tmp_path
+    with armed(tmp_path, "commit.after", "jobs during Fill.before") as stop:
+        async with asyncio.timeout(10):
+            await points.reach("commit.after", "jobs")
+            await points.reach("Fill.before", "hire-1")
+            await points.reach("commit.before", "jobs")
+        reaching = asyncio.create_task(points.reach("commit.after", "jobs"))
+        await stop.reached()
+        stop.disarm()
+        await asyncio.wait_for(reaching, 10)
+
+
 async def test_a_process_without_a_folder_is_never_held() -> None:
     async with asyncio.timeout(10):
         await StopPoints().reach("Charge.after", "hire-1")

@@ -74,7 +74,7 @@ def webhook_app(
             return PlainTextResponse("disconnected", 400)
         try:
             new = await store(event)
-            await stop_point("webhook.stored", event.event_id)
+            await stop_point("webhook.stored", f"{event.type} {event.event_id}")
         except (Unavailable, Conflict) as error:
             _log.warning("webhook not stored", event_id=event.event_id, error=error.message)
             _count("not_stored")

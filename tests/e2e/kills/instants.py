@@ -1,11 +1,12 @@
 """Hires held at named instants, and processes killed right there."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
+import grpc
 import psutil
 from temporalio.client import WorkflowExecutionStatus
 
@@ -13,8 +14,10 @@ from deploy.local.journey import Journey
 from hireflow.hiring.v1 import hire_pb2
 from tests.e2e.conftest import Hire, System
 from tests.e2e.scenarios.acts import RUNNING, SECURE, VISA, cancel, hires_of, start
+from tests.refusals import refusal
 from tests.stops import Stop
 
+AWAY = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
 FIRST = "activity.reserve.before"
 LAST = ("activity.complete_hire.after", "activity.release.after")
 ACTIVITIES = (
@@ -51,15 +54,18 @@ class Instants:
     def __init__(self, system: System) -> None:
         self._system = system
         self._armed = ExitStack()
-        self._asked: list[asyncio.Task[Any]] = []
+        self._asked: list[asyncio.Task[hire_pb2.StartHireResponse]] = []
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
         self._armed.close()
-        # Who asked for a hire meanwhile may have been told that a process is away.
-        await asyncio.gather(*self._asked, return_exceptions=True)
+        for told in await asyncio.gather(*self._asked, return_exceptions=True):
+            if isinstance(told, grpc.aio.AioRpcError) and told.code() in AWAY:
+                continue  # a process was away meanwhile
+            if isinstance(told, BaseException):
+                raise told
 
     async def hires_at(self, points: Sequence[str]) -> list[Held]:
         """One hire at each of the points, all at once."""
@@ -102,6 +108,19 @@ class Instants:
         await stop.reached()
         return Held(journey, hire_id, stop)
 
+    async def at_commits(
+        self, held: Sequence[Held], processes: Sequence[str], when: str
+    ) -> list[Held]:
+        """Lead hires that stand before a piece of work to its first commit, before or after it."""
+        commits = [
+            self.arm(f"commit.{when}", f"{process} during {each.stop.armed.name.partition('@')[0]}")
+            for each, process in zip(held, processes, strict=True)
+        ]
+        for each in held:
+            each.stop.disarm()
+        await asyncio.gather(*(commit.reached() for commit in commits))
+        return [replace(each, stop=commit) for each, commit in zip(held, commits, strict=True)]
+
     async def _is_not_final(self, held: Held) -> None:
         hire = await self._system.hire(held.journey, held.hire_id)
         run = self._system.sources.temporal.get_workflow_handle(hire.workflow_id)
@@ -123,6 +142,21 @@ class Instants:
             await self._is_not_final(each)
         await self._system.stack.kill(victim)
         assert not psutil.pid_exists(pid)
+
+
+async def killed_while(
+    system: System, point: str, part_of_key: str, ask: Callable[[], Awaitable[Any]]
+) -> None:
+    """Kill the hiring API with -9 at an instant of a call, tell the caller so, and start it."""
+    with system.stop_at(point, part_of_key) as stop:
+        asking = asyncio.ensure_future(ask())
+        pid = await stop.reached()
+        assert pid == system.stack.process("hiring").pid
+        assert not asking.done()
+        await system.stack.kill("hiring")
+        assert not psutil.pid_exists(pid)
+        assert (await refusal(asking)).code in AWAY
+    await system.stack.start("hiring")
 
 
 async def ended(
