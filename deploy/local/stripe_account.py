@@ -16,7 +16,7 @@ def webhook_secret(data: DataDir) -> str | None:
 
 
 async def ensure_webhook(data: DataDir, stripe_port: int, webhook_port: int) -> None:
-    """Have the sandbox deliver every event to this stack's webhook.
+    """Have the sandbox deliver the events that are routed somewhere to this stack's webhook.
 
     The first start creates the endpoint and keeps its secret, which Stripe tells only then; later
     starts move it to the address of now. The idempotency key makes a start that was killed before
@@ -28,7 +28,10 @@ async def ensure_webhook(data: DataDir, stripe_port: int, webhook_port: int) -> 
     """
     import httpx  # noqa: PLC0415 - imported late: only a starting stack needs it
 
+    from workflows.hiring.domain import SUBSCRIBED  # noqa: PLC0415 - as above
+
     url = f"http://{HOST}:{webhook_port}/stripe/webhook"
+    wanted = {"url": url, "enabled_events[]": SUBSCRIBED}
     known = data.known_secrets().get("stripe_webhook_id")
     async with httpx.AsyncClient(
         base_url=f"http://{HOST}:{stripe_port}",
@@ -37,14 +40,14 @@ async def ensure_webhook(data: DataDir, stripe_port: int, webhook_port: int) -> 
         timeout=10,
     ) as client:
         if known is not None:
-            moved = await client.post(f"/v1/webhook_endpoints/{known}", data={"url": url})
+            moved = await client.post(f"/v1/webhook_endpoints/{known}", data=wanted)
             if moved.status_code == httpx.codes.OK:
                 return
             if moved.status_code != httpx.codes.NOT_FOUND:
                 raise StackFailure(f"The Stripe sandbox refused to move the webhook: {moved.text}")
         created = await client.post(
             "/v1/webhook_endpoints",
-            data={"url": url, "enabled_events[]": "*"},
+            data=wanted,
             headers={"Idempotency-Key": f"local-webhook:{url}"},
         )
     if created.status_code != httpx.codes.OK:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.unit.hiring.test_funding import funding
-from workflows.hiring.domain import FundingState, Route, StripeEvent
+from workflows.hiring.domain import SUBSCRIBED, FundingState, Route, StripeEvent
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 EVENT = StripeEvent(
@@ -54,6 +54,12 @@ def test_what_another_environment_made_is_unroutable(change: dict[str, str]) -> 
 def test_money_after_the_hire_never_goes_to_the_hire(kind: str, route: Route) -> None:
     event = replace(EVENT, type=kind)
     assert event.route(funding(FundingState.OPEN), "test", NOON) is route
+
+
+@pytest.mark.parametrize("kind", SUBSCRIBED)
+def test_what_the_endpoint_is_subscribed_to_is_never_ignored(kind: str) -> None:
+    event = replace(EVENT, type=kind)
+    assert event.route(funding(FundingState.OPEN), "test", NOON) is not Route.IGNORED
 
 
 def test_only_what_contradicts_a_closed_funding_is_news() -> None:

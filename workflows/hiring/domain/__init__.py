@@ -29,11 +29,12 @@ from workflows.hiring.domain.preconditions import (
     ProposalFacts,
 )
 from workflows.hiring.domain.standing import NextAction, Outlook, outlook
-from workflows.hiring.domain.stripe_event import LateKind, Route, StripeEvent
+from workflows.hiring.domain.stripe_event import SUBSCRIBED, LateKind, Route, StripeEvent
 from workflows.hiring.domain.terms import HireTerms, Milestone, Terms, Totals, Verdict, Wish
 from workflows.hiring.domain.timeline import fact_told, sentence_of
 
 __all__ = [
+    "SUBSCRIBED",
     "Actor",
     "Causer",
     "Condition",

@@ -34,6 +34,31 @@ class Route(StrEnum):
     IGNORED = "IGNORED"
 
 
+# What the endpoint at Stripe is to be subscribed to: what is routed somewhere, and no more.
+SUBSCRIBED = (
+    "payment_intent.canceled",
+    "payment_intent.payment_failed",
+    "payment_intent.processing",
+    "payment_intent.requires_action",
+    "payment_intent.succeeded",
+    "refund.created",
+    "refund.failed",
+    "refund.updated",
+    "charge.refund.updated",
+    "charge.dispute.closed",
+    "charge.dispute.created",
+    "charge.dispute.funds_reinstated",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.updated",
+    "transfer.created",
+    "transfer.reversed",
+    "transfer.updated",
+    "payout.canceled",
+    "payout.created",
+    "payout.failed",
+    "payout.paid",
+    "payout.updated",
+)
 _INTENT = "payment_intent."
 _LATE = {
     _INTENT: LateKind.INTENT,
