@@ -8,9 +8,10 @@ import pytest
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from deploy.local.journey import Journey
+from deploy.local.journey import Journey, new_id
+from hireflow.common.v1 import money_pb2
 from hireflow.contracts.v1 import contract_pb2
-from hireflow.hiring.v1 import hire_pb2
+from hireflow.hiring.v1 import hire_pb2, operations_pb2
 from tests.e2e.conftest import Hire, System
 from tests.e2e.test_hire import (
     HIRED,
@@ -23,7 +24,7 @@ from tests.e2e.test_hire import (
 )
 from tests.e2e.test_late_facts import booked
 from tests.waiting import until
-from workflows.hire.contract import OperatorActor, OperatorOrder, clean_up_workflow_id
+from workflows.hire.contract import clean_up_workflow_id
 from workflows.hire.sweep import SCHEDULE_ID
 
 
@@ -71,6 +72,7 @@ async def assert_swept(system: System, journey: Journey, hire_id: str) -> Hire:
     again = await system.ended(journey, (await start(journey)).hire.hire_id)
     assert again.state == HIRED
     assert again.hire_id != hire_id
+    await system.audited(hire_id, again.hire_id)
     return hire
 
 
@@ -132,35 +134,99 @@ async def test_a_hire_terminated_between_payment_and_activation_is_refunded(
     await assert_swept(system, journey, started.hire.hire_id)
 
 
-async def test_a_hire_terminated_after_the_activation_is_shown_to_an_operator_and_kept(
+async def opening_its_thread(system: System, journey: Journey, client_secret: str) -> Hire:
+    """The hire whose contract is active, once it is paid."""
+    await system.browser.authenticate(client_secret)
+    active = hire_pb2.HIRE_STAGE_CONTRACT_ACTIVATION
+    hire_id = await journey.live_hire()
+    return await system.until(journey, hire_id, lambda hire: hire.stage == active)
+
+
+async def test_a_hire_terminated_after_the_activation_goes_forward_to_its_end(
     system: System, temporal: Client
 ) -> None:
     journey = await system.proposed(SECURE)
     started = await start(journey)
-    await system.stack.kill("messaging")
-    try:
-        await system.browser.authenticate(started.client_secret)
-        opening = hire_pb2.HIRE_STAGE_CONTRACT_ACTIVATION
-        await system.until(
-            journey,
-            started.hire.hire_id,
-            lambda hire: hire.stage == opening,
-        )
-        await terminate(temporal, started.hire)
-    finally:
-        await system.stack.start("messaging")
-    hire = await system.until(
-        journey, started.hire.hire_id, lambda hire: hire.blocked_reason == "PAST_PIVOT"
+    async with system.without("messaging", killed=True):
+        hire = await opening_its_thread(system, journey, started.client_secret)
+        await terminate(temporal, hire)
+    ended = await system.ended(journey, hire.hire_id)
+    assert ended.state == HIRED
+    assert await system.net_charged(ended) == (1, 50495)
+    assert (await system.story(journey, hire.hire_id))[-2:] == ["thread_opened", "hired"]
+    await system.audited(hire.hire_id)
+
+
+async def test_a_refund_in_full_is_carried_through_when_its_hire_is_terminated(
+    system: System, temporal: Client
+) -> None:
+    journey = await system.proposed(SECURE)
+    started = await start(journey)
+    operator = system.sources.operator
+    async with system.without("messaging", killed=True):
+        hire = await opening_its_thread(system, journey, started.client_secret)
+        with system.stop_at("activity.refund_payment.before", hire.hire_id) as refunding:
+            order = operations_pb2.RefundHireRequest(
+                request_id=new_id(), hire_id=hire.hire_id, reason="client_asked"
+            )
+            await operator.call(system.services.operations.RefundHire, order)
+            await refunding.reached()
+            await system.stack.kill("worker")
+            await terminate(temporal, hire)
+        await system.stack.start("worker")
+    ended = await system.ended(journey, hire.hire_id)
+    assert (ended.state, ended.end_reason) == (UNDONE, "HIRE_TERMINATED")
+    assert [each["amount"] for each in await system.refunds(ended.charge_id)] == [50495]
+    assert await contract_state(system, ended.contract_id) == "CONTRACT_STATE_ENDED"
+    await assert_undone_and_free(system, journey, ended)
+    await system.audited(hire.hire_id)
+
+
+async def book_another_refund(system: System, hire: Hire) -> None:
+    """Tell contracts, behind everybody's back, of a refund of the hire's charge that never was."""
+    [intent] = await system.intents(hire)
+    service = system.caller("service", "service:test")
+    charge = contract_pb2.Charge(
+        charge_id=intent["latest_charge"],
+        payment_intent_id=intent["id"],
+        funding_id=intent["metadata"]["funding_id"],
+        amount=money_pb2.Money(minor_units=intent["amount"], currency_code="USD"),
     )
-    assert hire.waiting_for == hire_pb2.HIRE_WAITING_FOR_OPERATOR
-    assert hire.stage == hire_pb2.HIRE_STAGE_CONTRACT_ACTIVATION
-    assert await contract_state(system, hire.contract_id) == "CONTRACT_STATE_ACTIVE"
-    assert await system.net_charged(hire) == (1, 50495)
-    handle = temporal.get_workflow_handle(clean_up_workflow_id(hire.hire_id))
-    retry = OperatorOrder(reason="looked_at_it", actor=OperatorActor(id="operator-1"))
-    await handle.execute_update("retry_step", retry)
-    again = await system.until(journey, hire.hire_id, lambda now: now.etag != hire.etag)
-    assert again.state == hire_pb2.HIRE_STATE_RUNNING
+    request = contract_pb2.RecordRefundedChargeRequest(
+        request_id=new_id(),
+        contract_id=hire.contract_id,
+        milestone_id=hire.milestone_id,
+        charge=charge,
+        refund_id="re_unknown",
+    )
+    await service.call(system.services.contracts.RecordRefundedCharge, request)
+
+
+async def test_an_operator_has_a_blocked_clean_up_tried_again(
+    system: System, temporal: Client
+) -> None:
+    journey = await system.proposed(SECURE)
+    started = await start(journey)
+    hire_id = started.hire.hire_id
+    async with paused(temporal):
+        await terminate(temporal, started.hire)
+        await system.browser.authenticate(started.client_secret)
+        await book_another_refund(system, started.hire)
+    blocked = await system.until(journey, hire_id, lambda hire: bool(hire.blocked_reason))
+    assert blocked.blocked_reason == "CHARGE_RECORDED"
+    assert blocked.waiting_for == hire_pb2.HIRE_WAITING_FOR_OPERATOR
+    operator = system.sources.operator
+    retry = operations_pb2.RetryHireStepRequest(
+        request_id=new_id(), hire_id=hire_id, reason="looked_at_it"
+    )
+    await operator.call(system.services.operations.RetryHireStep, retry)
+    story = operations_pb2.GetHireTimelineRequest(hire_id=hire_id)
+
+    async def ordered_and_refused_again() -> bool:
+        told = await operator.call(system.services.operations.GetHireTimeline, story)
+        return [entry.what for entry in told.entries][-2:] == ["retry_ordered", "blocked"]
+
+    await until(ordered_and_refused_again)
 
 
 async def test_a_clean_up_that_is_terminated_itself_is_swept_again(

@@ -21,6 +21,7 @@ from workflows.hire.contract import (
     OperatorActor,
     OperatorOrder,
     clean_up_workflow_id,
+    thread_id_of,
 )
 from workflows.hire.sandbox import WORKFLOW_RUNNER
 
@@ -124,18 +125,28 @@ async def test_a_hire_that_ended_by_itself_is_left_alone(
     assert script.names() == ["take_over"]
 
 
-async def test_what_it_may_not_undo_it_shows_and_looks_at_again_on_an_operators_word(
+async def test_a_hire_whose_contract_is_active_goes_forward(
     yard: Yard, script: ScriptedActivities
 ) -> None:
-    active = left().model_copy(update={"active": True})
-    script.answer(steps.TAKE_OVER, active, steps.TakenOver(ended=True))
-    handle = await yard.begin()
-    await until(lambda: script.names() == ["take_over", "block"])
-    (block,) = script.given(steps.BLOCK)
-    assert (block.step.reason, block.step.number) == ("PAST_PIVOT", 102)
-    await handle.execute_update(CleanUpWorkflow.retry_step, RETRY)
-    assert not (await handle.result()).undone
-    assert script.names() == ["take_over", "block", "note_order", "take_over"]
+    script.answer(
+        steps.TAKE_OVER, steps.TakenOver(trainer_id="trainer-1", contract_id="contract-1")
+    )
+    result = await (await yard.begin()).result()
+    assert (result.hired, result.undone, result.refunded) == (True, False, False)
+    assert script.names() == ["take_over", "open_thread", "complete_hire"]
+    (thread,) = script.given(steps.OPEN_THREAD)
+    assert (thread.trainer_id, thread.thread_id) == ("trainer-1", thread_id_of("contract-1"))
+
+
+async def test_what_is_undone_under_an_active_contract_ends_it(
+    yard: Yard, script: ScriptedActivities
+) -> None:
+    script.answer(steps.TAKE_OVER, left(PAID).model_copy(update={"active": True}))
+    result = await (await yard.begin()).result()
+    assert (result.undone, result.refunded) == (True, True)
+    assert script.names() == ["take_over", "refund_payment", "refund_contract", "release"]
+    (release,) = script.given(steps.RELEASE)
+    assert release.contract_id == "contract-1"
 
 
 async def test_a_refusal_parks_the_clean_up_and_frees_nothing_before_it_is_mended(

@@ -1,7 +1,8 @@
-"""Undoes a hire whose own run was terminated: the same steps that the hire itself would undo by.
+"""Ends a hire whose own run was terminated, by the same steps that the hire itself would take.
 
 Its id is the lock: `clean-up/{hire_id}`. If it dies itself, the next sweep starts it again, and
-every step finds what was done before. What it may not undo it shows, blocked, to an operator.
+every step finds what was done before. What is paid and active only goes forward, as in the hire's
+own story; a refund in full that an operator had ordered is carried through.
 """
 
 from itertools import chain, repeat
@@ -9,7 +10,7 @@ from itertools import chain, repeat
 from temporalio import workflow
 
 from workflows.hire import steps
-from workflows.hire.contract import CleanUpInput, CleanUpResult, Stage
+from workflows.hire.contract import CleanUpInput, CleanUpResult, Stage, thread_id_of
 from workflows.hire.machine import StepMachine
 from workflows.hire.steps import FundingOrder, PaymentOutcome, PaymentStatus
 
@@ -18,7 +19,7 @@ TERMINATED = "HIRE_TERMINATED"
 
 @workflow.defn(name="CleanUpWorkflow")
 class CleanUpWorkflow(StepMachine):
-    """Settle, refund and book, cancel the contract, release: in this order, to the end."""
+    """Settle, refund and book, cancel the contract, release; or finish what is active."""
 
     @workflow.init
     def __init__(self, given: CleanUpInput) -> None:
@@ -27,22 +28,26 @@ class CleanUpWorkflow(StepMachine):
 
     @workflow.run
     async def run(self, given: CleanUpInput) -> CleanUpResult:
-        """Undo the hire, or find that it had ended."""
+        """Undo the hire, or finish it, or find that it had ended."""
         left = await self._take_over()
-        while left.active:
-            self._enter(Stage.CONTRACT_ACTIVATION, "the contract was active: an operator decides")
-            await self._wait_for_operator(steps.TAKE_OVER.name, "PAST_PIVOT")
-            left = await self._take_over()
-        refunded = False
-        if not left.ended:
+        refunded, hired = False, left.trainer_id is not None
+        if left.trainer_id and left.contract_id:
+            await self._open_thread(left.contract_id, left.trainer_id)
+            await self._complete(left.contract_id)
+        elif not left.ended:
             for funding in left.fundings:
-                refunded |= await self._give_back(funding)
-            if left.contract_id:
+                refunded |= await self._give_back(funding, active=left.active)
+            if left.contract_id and not left.active:
                 await self._cancel_contract(left.contract_id)
-            await self._release(refunded=refunded)
+            await self._release(left.contract_id if left.active else None, refunded=refunded)
         self._show_ended()
         await workflow.wait_condition(workflow.all_handlers_finished)
-        return CleanUpResult(hire_id=given.hire_id, undone=not left.ended, refunded=refunded)
+        return CleanUpResult(
+            hire_id=given.hire_id,
+            undone=not (left.ended or hired),
+            hired=hired,
+            refunded=refunded,
+        )
 
     async def _take_over(self) -> steps.TakenOver:
         self._enter(Stage.UNDOING, "the hire's own run is over: seeing what it left")
@@ -51,8 +56,40 @@ class CleanUpWorkflow(StepMachine):
             steps.TakeOverInput(step=self.next_step(reason=TERMINATED), key=self._key),
         )
 
-    async def _give_back(self, left: steps.LeftFunding) -> bool:
-        """Make a funding final; refund and book what was charged. Tell whether something was."""
+    async def _open_thread(self, contract_id: str, trainer_id: str) -> None:
+        self._enter(Stage.THREAD_CREATION, "opening the job thread")
+        await self.insist(
+            steps.OPEN_THREAD,
+            steps.OpenThreadInput(
+                step=self.next_step(reason=TERMINATED),
+                key=f"{self._key}:clean_up:thread",
+                thread_id=thread_id_of(contract_id),
+                organisation_id=self._given.organisation_id,
+                job_id=self._given.job_id,
+                proposal_id=self._given.proposal_id,
+                contract_id=contract_id,
+                trainer_id=trainer_id,
+            ),
+        )
+
+    async def _complete(self, contract_id: str) -> None:
+        self._enter(Stage.COMPLETION, "marking the proposal hired, filling the position")
+        await self.insist(
+            steps.COMPLETE_HIRE,
+            steps.CompleteInput(
+                step=self.next_step(reason=TERMINATED),
+                key=f"{self._key}:clean_up:complete",
+                proposal_id=self._given.proposal_id,
+                job_id=self._given.job_id,
+                contract_id=contract_id,
+            ),
+        )
+
+    async def _give_back(self, left: steps.LeftFunding, *, active: bool) -> bool:
+        """Make a funding final; refund and book what was charged. Tell whether something was.
+
+        An active contract ends with the booking.
+        """
         paid = left.charge or await self._settle(left.order)
         if paid.status is not PaymentStatus.PAID:
             return False
@@ -69,17 +106,19 @@ class CleanUpWorkflow(StepMachine):
                 charge_id=paid.charge_id or "",
             ),
         )
-        await self.insist(
-            steps.RECORD_REFUNDED_CHARGE,
-            steps.RecordRefundInput(
-                step=self.next_step(reason=TERMINATED),
-                key=f"{self._key}:{funding_id}:refunded",
-                order=left.order,
-                intent_id=paid.intent_id or "",
-                charge_id=paid.charge_id or "",
-                provider_refund_id=refund.provider_id,
-            ),
+        booking = steps.RefundContractInput(
+            step=self.next_step(reason=TERMINATED),
+            key=f"{self._key}:{funding_id}:refunded",
+            order=left.order,
+            intent_id=paid.intent_id or "",
+            charge_id=paid.charge_id or "",
+            provider_refund_id=refund.provider_id,
+            end_reason=TERMINATED,
         )
+        if active:
+            await self.insist(steps.REFUND_CONTRACT, booking)
+        else:
+            await self.insist(steps.RECORD_REFUNDED_CHARGE, booking)
         return True
 
     async def _settle(self, order: FundingOrder) -> PaymentOutcome:
@@ -111,7 +150,7 @@ class CleanUpWorkflow(StepMachine):
             ),
         )
 
-    async def _release(self, *, refunded: bool) -> None:
+    async def _release(self, contract_id: str | None, *, refunded: bool) -> None:
         self._enter(Stage.UNDOING, "releasing the proposal and the position")
         await self.insist(
             steps.RELEASE,
@@ -120,6 +159,7 @@ class CleanUpWorkflow(StepMachine):
                 key=f"{self._key}:clean_up:release",
                 proposal_id=self._given.proposal_id,
                 job_id=self._given.job_id,
+                contract_id=contract_id or "",
                 end_reason=TERMINATED,
                 refunded=refunded,
             ),

@@ -13,7 +13,7 @@ from workflows.hire.contract import SWEEP, HireTotals, Stage, Swept
 from workflows.hire.failures import told
 from workflows.hire.steps import PaymentOutcome, PaymentStatus
 from workflows.hiring.domain import Funding, StepRecord, Terms
-from workflows.hiring.use_cases.abandoned import Runs, Sweep, contract_of, sweep, take_over_hire
+from workflows.hiring.use_cases.abandoned import Runs, Sweep, running_hire, sweep, take_over_hire
 from workflows.hiring.use_cases.ports import Hints
 from workflows.hiring.use_cases.unit import Hiring
 
@@ -50,14 +50,18 @@ class CleanUpActivities:
 
     @activity.defn(name=steps.TAKE_OVER.name)
     async def take_over(self, given: steps.TakeOverInput) -> steps.TakenOver:
-        """Fence off the dead run, then see what it left; a contract that was active is left alone.
+        """See what the dead run left; unless it only goes forward, fence it off first.
 
-        It is asked for twice: a step of the dead run may have activated it before the fence stood.
+        The contract is asked for twice: a step of the dead run may have activated it before the
+        fence stood.
         """
         with told():
-            contract_id = await contract_of(self._hiring, given.step.hire_id)
-        if await self._concluded(contract_id):
-            return steps.TakenOver(active=True, contract_id=contract_id)
+            hire = await running_hire(self._hiring, given.step.hire_id)
+        # Whoever undoes a paid hire writes that on its row before anything is undone.
+        if hire and Stage(hire.stage) is not Stage.UNDOING:
+            state = await self._contract_state(hire.contract_id)
+            if state == contract_pb2.CONTRACT_STATE_ACTIVE:
+                return steps.TakenOver(trainer_id=hire.trainer_id, contract_id=hire.contract_id)
         record = StepRecord(
             hire_id=given.step.hire_id,
             number=given.step.number,
@@ -72,22 +76,22 @@ class CleanUpActivities:
         if left is None:
             return steps.TakenOver(ended=True)
         return steps.TakenOver(
-            active=await self._concluded(left.hire.contract_id),
+            active=await self._contract_state(left.hire.contract_id) in _CONCLUDED,
             contract_id=left.hire.contract_id,
             fundings=tuple(_left(*each, env=self._how.env) for each in left.fundings),
         )
 
-    async def _concluded(self, contract_id: str | None) -> bool:
+    async def _contract_state(self, contract_id: str | None) -> int | None:
         if contract_id is None:
-            return False
+            return None
         request = contract_pb2.GetContractRequest(contract_id=contract_id)
         try:
             found = await ask(self._contracts.GetContract, request)
         except ApplicationError as error:
             if error.type == "NOT_FOUND":
-                return False
+                return None
             raise
-        return found.contract.state in _CONCLUDED
+        return found.contract.state
 
 
 def _left(funding: Funding, terms: Terms, *, env: str) -> steps.LeftFunding:

@@ -7,6 +7,7 @@ text of people: activities read names and scopes from the hire's own rows.
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Literal
+from uuid import NAMESPACE_URL, uuid5
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
 from temporalio.common import SearchAttributeKey
@@ -43,8 +44,13 @@ def late_fact_workflow_id(object_id: str) -> str:
     return f"late-fact/{object_id}"
 
 
+def thread_id_of(contract_id: str) -> str:
+    """Derive the id of a contract's job thread, so that whoever goes on opens the same one."""
+    return str(uuid5(NAMESPACE_URL, f"hireflow:thread:{contract_id}"))
+
+
 def clean_up_workflow_id(hire_id: str) -> str:
-    """Name the workflow that undoes an abandoned hire: at most one runs."""
+    """Name the workflow that ends an abandoned hire: at most one runs."""
     return f"clean-up/{hire_id}"
 
 
@@ -210,7 +216,7 @@ class DeadlineExtension(OperatorOrder):
 
 
 class CleanUpInput(HireRef):
-    """Starts the undoing of a hire whose own run is over though its row is not.
+    """Starts the end of a hire whose own run is over though its row is not.
 
     Attributes:
         reached: no step of the runs before has a greater number, written or still under way.
@@ -227,6 +233,7 @@ class CleanUpResult(Model):
 
     hire_id: str
     undone: bool
+    hired: bool = False
     refunded: bool = False
 
 

@@ -289,17 +289,20 @@ class LeftFunding(Model):
 
 
 class TakenOver(Model):
-    """What an abandoned hire left to undo.
+    """What an abandoned hire left.
 
     Attributes:
-        ended: it had ended by itself; there is nothing to undo.
-        active: its contract became active: nothing may be undone without a person's word.
+        ended: it had ended by itself; there is nothing to do.
+        trainer_id: whom it hires, where it only goes forward: the contract is active, and nobody
+            had begun to undo it. None: what it left is undone.
+        active: what is undone has a contract that was active already.
         contract_id: the contract it made or was about to make, if it came so far.
         fundings: what may have been charged.
 
     """
 
     ended: bool = False
+    trainer_id: str | None = None
     active: bool = False
     contract_id: str | None = None
     fundings: tuple[LeftFunding, ...] = ()

@@ -22,6 +22,7 @@ from workflows.hire.contract import (
     Stage,
     TermsOffer,
     hire_workflow_id,
+    thread_id_of,
 )
 from workflows.hire.machine import Overruled, never, reason_of
 from workflows.hire.steering import SteeredHire
@@ -59,7 +60,7 @@ class HireWorkflow(SteeredHire):
         )
         self._contract_id = str(workflow.uuid4())
         self._milestone_id = str(workflow.uuid4())
-        self._thread_id = str(workflow.uuid4())
+        self._thread_id = thread_id_of(self._contract_id)
         self._compensations: list[Callable[[Undone], Awaitable[None]]] = []
 
     @workflow.run

@@ -39,6 +39,7 @@ from workflows.hire.contract import (
     PaymentRetry,
     Stage,
     TermsOffer,
+    clean_up_workflow_id,
     hire_workflow_id,
     late_fact_workflow_id,
 )
@@ -108,8 +109,15 @@ class TemporalStories:
     async def give_order(
         self, proposal_id: str, hire_id: str, verb: OperatorVerb, key: str, order: OperatorOrder
     ) -> None:
-        """Give an operator's order, once per key."""
-        await self._update(proposal_id, hire_id, verb.value, f"{verb}/{key}", order)
+        """Give an operator's order, once per key; a retry also to who ends an abandoned hire."""
+        update_id = f"{verb}/{key}"
+        try:
+            await self._update(proposal_id, hire_id, verb.value, update_id, order)
+        except NotRunning:
+            if verb is not OperatorVerb.RETRY_STEP:
+                raise
+            clean_up = self._client.get_workflow_handle(clean_up_workflow_id(hire_id))
+            await _send(clean_up, verb.value, update_id, order)
 
     async def hint(self, workflow_id: str, intent_id: str) -> None:
         """Signal whichever run of the workflow is running."""
@@ -163,24 +171,7 @@ class TemporalStories:
         self, proposal_id: str, hire_id: str, name: str, key: str, given: Model
     ) -> None:
         # Of this hire and of no other: the proposal's former hire may still be closing.
-        handle = await self._run_of(proposal_id, hire_id)
-        try:
-            update = await handle.start_update(
-                name,
-                given,
-                id=key,
-                wait_for_stage=WorkflowUpdateStage.ACCEPTED,
-                rpc_timeout=_UPDATE,
-            )
-            # A refusal is told by the result, which the workflow gives in the task that accepts.
-            await update.result(rpc_timeout=_UPDATE)
-        except WorkflowUpdateFailedError as error:
-            raise _refusal(error) from error
-        except WorkflowUpdateRPCTimeoutOrCancelledError as error:
-            told = "no worker takes it now: repeat the call a little later"
-            raise Unavailable("DEPENDENCY_UNAVAILABLE", told) from error
-        except RPCError as error:
-            raise _failure(error) from error
+        await _send(await self._run_of(proposal_id, hire_id), name, key, given)
 
     async def _run_of(self, proposal_id: str, hire_id: str) -> "WorkflowHandle[object, object]":
         workflow_id = hire_workflow_id(proposal_id)
@@ -191,6 +182,28 @@ class TemporalStories:
         if latest.typed_search_attributes.get(HIRE_ID) != hire_id:
             raise NotRunning(f"{workflow_id} is not the workflow of hire {hire_id}")
         return self._client.get_workflow_handle(workflow_id, run_id=latest.run_id)
+
+
+async def _send(
+    handle: "WorkflowHandle[object, object]", name: str, key: str, given: Model
+) -> None:
+    try:
+        update = await handle.start_update(
+            name,
+            given,
+            id=key,
+            wait_for_stage=WorkflowUpdateStage.ACCEPTED,
+            rpc_timeout=_UPDATE,
+        )
+        # A refusal is told by the result, which the workflow gives in the task that accepts.
+        await update.result(rpc_timeout=_UPDATE)
+    except WorkflowUpdateFailedError as error:
+        raise _refusal(error) from error
+    except WorkflowUpdateRPCTimeoutOrCancelledError as error:
+        told = "no worker takes it now: repeat the call a little later"
+        raise Unavailable("DEPENDENCY_UNAVAILABLE", told) from error
+    except RPCError as error:
+        raise _failure(error) from error
 
 
 def _search_attributes(hire: HireInput) -> TypedSearchAttributes:

@@ -44,7 +44,10 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run of a hire's workflow: Temporal's status, and the type of the error it failed with."""
+    """A run of a hire's workflow: Temporal's status, and the type of the error it failed with.
+
+    CLEANED_UP: it was terminated, and the clean-up that took it over completed.
+    """
 
     status: str
     reason: str = ""

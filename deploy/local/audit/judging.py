@@ -88,7 +88,11 @@ def _row_is_the_workflows_end(facts: Facts, hire: hire_pb2.Hire) -> Said:
     if run is None:
         yield Kind.END, f"it is {state} and Temporal knows no run of it"
         return
-    ends = {RUNNING: {"RUNNING"}, HIRED: {"COMPLETED"}, UNDONE: {"FAILED", "CANCELED"}}
+    ends = {
+        RUNNING: {"RUNNING"},
+        HIRED: {"COMPLETED", "CLEANED_UP"},
+        UNDONE: {"FAILED", "CANCELED", "CLEANED_UP"},
+    }
     if run.status not in ends[hire.state]:
         yield Kind.END, f"it is {state} and its workflow is {run.status}"
     elif run.status == "FAILED" and run.reason != hire.end_reason:

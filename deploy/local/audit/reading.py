@@ -30,6 +30,7 @@ from hireflow.messaging.v1 import thread_pb2
 from hireflow.proposals.v1 import proposal_pb2
 
 HIRE_ID = SearchAttributeKey.for_keyword("HireId")
+CLEAN_UP = "CleanUpWorkflow"
 _AT_ONCE = 16
 _CALL_SECONDS = 30.0
 _PAGE = 200
@@ -242,16 +243,25 @@ class _Reader:
         return _grouped(found)
 
     async def runs(self, hire_ids: Iterable[str]) -> dict[str, Run]:
-        """List the runs of the hires at Temporal; a hire has one, or none that is still kept."""
+        """List the runs of the hires at Temporal; a hire has one, or none that is still kept.
+
+        Where its run was terminated, one of the runs that clean up after it must have completed.
+        """
         wanted = list(hire_ids)
         runs: dict[str, Run] = {}
+        cleaned: set[str] = set()
         for start in range(0, len(wanted), _IDS_PER_QUERY):
             ids = ", ".join(f"'{hire_id}'" for hire_id in wanted[start : start + _IDS_PER_QUERY])
             async for listed in self._temporal.list_workflows(f"{HIRE_ID.name} IN ({ids})"):
                 hire_id = listed.typed_search_attributes.get(HIRE_ID)
-                if hire_id is not None:
+                if hire_id is None:
+                    continue
+                if listed.workflow_type != CLEAN_UP:
                     runs[hire_id] = await self._run(listed)
-        return runs
+                elif listed.status is WorkflowExecutionStatus.COMPLETED:
+                    cleaned.add(hire_id)
+        ended = {hire_id for hire_id in cleaned if runs.get(hire_id) == Run("TERMINATED")}
+        return runs | dict.fromkeys(ended, Run("CLEANED_UP"))
 
     async def _run(self, listed: WorkflowExecution) -> Run:
         status = listed.status.name if listed.status else "UNKNOWN"

@@ -1,6 +1,7 @@
 """What the people of the scenarios do, and what they see."""
 
-from deploy.local.journey import Journey, new_id
+from deploy.local.journey import Caller, Journey, new_id
+from hireflow.common.v1 import money_pb2
 from hireflow.contracts.v1 import contract_pb2
 from hireflow.hiring.v1 import hire_pb2
 from hireflow.jobs.v1 import job_pb2
@@ -92,3 +93,29 @@ async def assert_free(journey: Journey) -> None:
     proposal = await proposal_of(journey)
     assert (proposal.review_state, proposal.hire_id) == (UNREVIEWED, "")
     assert (await job_of(journey)).positions_reserved == 0
+
+
+async def amend(system: System, hire: Hire, minor_units: int) -> None:
+    """Write another amount into the PENDING contract, behind the hire's back."""
+    service = Caller("service:test", system.stack.mint_token("service", sub="service:test"))
+    fee = minor_units // 10
+    await service.call(
+        system.services.contracts.AmendContract,
+        contract_pb2.AmendContractRequest(
+            request_id=new_id(),
+            contract_id=hire.contract_id,
+            milestone_id=hire.milestone_id,
+            milestone=contract_pb2.MilestoneTerms(
+                name=hire.milestone.name,
+                scope=hire.milestone.scope,
+                amount=money_pb2.Money(minor_units=minor_units, currency_code="USD"),
+            ),
+            quote=contract_pb2.Quote(
+                amount_minor_units=minor_units,
+                marketplace_fee_minor_units=fee,
+                contract_fee_minor_units=995,
+                total_minor_units=minor_units + fee + 995,
+                currency_code="USD",
+            ),
+        ),
+    )

@@ -3,9 +3,7 @@
 import grpc
 from temporalio.common import SearchAttributeKey
 
-from deploy.local.journey import Caller, Journey, new_id
-from hireflow.common.v1 import money_pb2
-from hireflow.contracts.v1 import contract_pb2
+from deploy.local.journey import Journey, new_id
 from hireflow.hiring.v1 import hire_pb2, operations_pb2
 from tests.e2e.conftest import Hire, System
 from tests.e2e.scenarios.acts import (
@@ -15,6 +13,7 @@ from tests.e2e.scenarios.acts import (
     RUNNING,
     SECURE,
     TOTAL,
+    amend,
     contract_of,
     proposal_of,
     start,
@@ -22,32 +21,6 @@ from tests.e2e.scenarios.acts import (
 from tests.waiting import until
 
 BLOCKED = SearchAttributeKey.for_keyword("HireBlocked")
-
-
-async def amend(system: System, hire: Hire, minor_units: int) -> None:
-    """Write another amount into the PENDING contract, behind the hire's back."""
-    service = Caller("service:test", system.stack.mint_token("service", sub="service:test"))
-    fee = minor_units // 10
-    await service.call(
-        system.services.contracts.AmendContract,
-        contract_pb2.AmendContractRequest(
-            request_id=new_id(),
-            contract_id=hire.contract_id,
-            milestone_id=hire.milestone_id,
-            milestone=contract_pb2.MilestoneTerms(
-                name=hire.milestone.name,
-                scope=hire.milestone.scope,
-                amount=money_pb2.Money(minor_units=minor_units, currency_code="USD"),
-            ),
-            quote=contract_pb2.Quote(
-                amount_minor_units=minor_units,
-                marketplace_fee_minor_units=fee,
-                contract_fee_minor_units=995,
-                total_minor_units=minor_units + fee + 995,
-                currency_code="USD",
-            ),
-        ),
-    )
 
 
 async def assert_not_undone(system: System, journey: Journey, hire_id: str) -> Hire:

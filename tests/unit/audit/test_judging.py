@@ -107,6 +107,12 @@ def test_a_row_that_is_not_its_workflows_end_is_told(runs: Mapping[str, Run]) ->
     assert told(replace(undone(), runs=runs)) == {Kind.END}
 
 
+@pytest.mark.parametrize("ended", [hired, undone])
+def test_a_terminated_workflow_that_was_cleaned_up_is_an_end(ended: Callable[[], Facts]) -> None:
+    assert told(replace(ended(), runs={"hire": Run("CLEANED_UP")})) == set()
+    assert told(replace(ended(), runs={"hire": Run("TERMINATED")})) == {Kind.END}
+
+
 def test_a_workflow_that_ended_before_its_row_is_told() -> None:
     assert told(replace(running(CLIENT), runs={"hire": Run("FAILED", "X")})) == {Kind.END}
 

@@ -104,11 +104,11 @@ async def sweep(hiring: Hiring, runs: Runs, hints: Hints, how: Sweep) -> Sequenc
         last = page[-1].hire_id
 
 
-async def contract_of(hiring: Hiring, hire_id: str) -> str | None:
-    """Tell which contract a running hire made or was about to make; None if none, or it ended."""
+async def running_hire(hiring: Hiring, hire_id: str) -> Hire | None:
+    """Read the hire of an abandoned run; None if it ended, or never was."""
     async with hiring.database.read() as connection:
         told = await hires.find_told(connection, hire_id)
-    return None if told is None or told.hire.ended else told.hire.contract_id
+    return None if told is None or told.hire.ended else told.hire
 
 
 async def take_over_hire(hiring: Hiring, record: StepRecord) -> Left | None:
