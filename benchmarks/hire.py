@@ -147,10 +147,7 @@ async def _hires(arena: Arena, count: int, in_flight: int) -> Timed:
 
         async def one() -> None:
             answer = await until_answered(lambda: journey.start(request))
-            hire = answer.hire
-            if hire.state == hire_pb2.HIRE_STATE_RUNNING:
-                async for told in journey.watch(hire.hire_id):
-                    hire = told.hire
+            hire = await _followed(journey, answer.hire)
             if hire.state != hire_pb2.HIRE_STATE_HIRED:
                 raise AssertionError(f"a hire ended {hire.end_reason}")
             hired.add(hire.charge_id)
@@ -162,6 +159,20 @@ async def _hires(arena: Arena, count: int, in_flight: int) -> Timed:
     if len(hired) != count:
         raise AssertionError(f"{count} hires have {len(hired)} charges")
     return result
+
+
+async def _followed(journey: Journey, hire: hire_pb2.Hire) -> hire_pb2.Hire:
+    """Watch the hire to its end; a stream that a busy service broke is resumed."""
+    last = hire_pb2.WatchHireResponse(hire=hire)
+
+    async def rest() -> hire_pb2.Hire:
+        nonlocal last
+        if last.hire.state == hire_pb2.HIRE_STATE_RUNNING:
+            async for told in journey.watch(hire.hire_id, last.resume_token):
+                last = told
+        return last.hire
+
+    return await until_answered(rest)
 
 
 def _journey(arena: Arena) -> Journey:

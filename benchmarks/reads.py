@@ -53,7 +53,6 @@ async def measure(console: Console, stack: Stack, runs: int, share: float) -> li
     """Fill the table by SQL, then read at random places, run by run."""
     console.print(f"  filling two jobs with {SMALL} and {LARGE} proposals")
     await _fill(stack)
-    pids = {name: stack.process(name).pid or 0 for name in ("proposals", "postgres")}
     count = max(100, int(2000 * share))
     found: dict[str, list[Timed]] = {}
     async with sides_of(stack) as sides:
@@ -61,6 +60,7 @@ async def measure(console: Console, stack: Stack, runs: int, share: float) -> li
         for run in range(runs):
             console.print(f"  run {run + 1}: {count} calls of each, {IN_FLIGHT} in flight")
             await _forget(stack, sides)
+            pids = {name: stack.process(name).pid or 0 for name in ("proposals", "postgres")}
             for name, works in _works(sides, tokens, count).items():
                 found.setdefault(name, []).append(await timed(works, IN_FLIGHT, pids))
     plans = await _plans(stack)
@@ -214,7 +214,6 @@ async def _fill(stack: Stack) -> None:
             await connection.execute(_JOB, _job_id(size), ORGANISATION)
             await connection.execute(_FILL, _job_id(size), ORGANISATION, size)
         await connection.execute("VACUUM ANALYZE proposals.proposal")
-        await connection.execute("CHECKPOINT")
 
 
 async def _plans(stack: Stack) -> dict[str, str]:

@@ -75,7 +75,8 @@ class Database:
             settings.database_url.get_secret_value(),
             pool_size=_POOL_SIZE,
             max_overflow=_POOL_OVERFLOW,
-            pool_timeout=3,
+            # A burst waits for its turn; a caller whose own deadline passes first leaves the queue.
+            pool_timeout=10,
             pool_recycle=1800,
             hide_parameters=True,  # an error is logged with its statement, never with people's text
             connect_args=options,
