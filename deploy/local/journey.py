@@ -19,7 +19,7 @@ from hireflow.common.v1 import money_pb2
 from hireflow.contracts.v1 import contract_pb2_grpc
 from hireflow.events.v1 import events_pb2_grpc
 from hireflow.hiring.v1 import hire_pb2, hire_pb2_grpc, operations_pb2_grpc
-from hireflow.jobs.v1 import job_pb2, job_pb2_grpc
+from hireflow.jobs.v1 import folder_pb2_grpc, job_pb2, job_pb2_grpc
 from hireflow.messaging.v1 import thread_pb2, thread_pb2_grpc
 from hireflow.proposals.v1 import proposal_pb2, proposal_pb2_grpc
 
@@ -69,6 +69,7 @@ class Services:
     operations: "operations_pb2_grpc.OperationsServiceAsyncStub"
     events: "events_pb2_grpc.EventsServiceAsyncStub"
     """That of the jobs' process; each process answers for its own events."""
+    folders: "folder_pb2_grpc.FoldersServiceAsyncStub"
 
 
 @asynccontextmanager
@@ -95,6 +96,7 @@ async def open_services(addresses: Addresses) -> AsyncIterator[Services]:
             hire_pb2_grpc.HiringServiceStub(hiring),
             operations_pb2_grpc.OperationsServiceStub(hiring),
             events_pb2_grpc.EventsServiceStub(jobs),
+            folder_pb2_grpc.FoldersServiceStub(jobs),
         )
     finally:
         await asyncio.gather(*(channel.close() for channel in channels))

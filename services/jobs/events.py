@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from google.protobuf.message import Message
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hireflow.jobs.v1 import job_events_pb2, job_pb2
+from hireflow.jobs.v1 import folder_events_pb2, job_events_pb2, job_pb2
 from hireflow.proposals.v1 import proposal_events_pb2
 from services.common.inbox import Received, Subscription
 from services.common.outbox import Event, event_type
-from services.jobs.domain import Job, Reservation
+from services.jobs.domain import Folder, Job, Reservation, ScreeningPlan
 from services.jobs.use_cases import proposal_counts
+from services.jobs.wire import plan_fields
 
 
 def created(job: Job) -> Event:
@@ -64,6 +65,26 @@ def archived(job: Job) -> Event:
     return _event(job, job_events_pb2.JobArchived(job=_facts(job)))
 
 
+def trainers_invited(job: Job, trainer_ids: Sequence[str]) -> Event:
+    """Tell who is invited newly."""
+    message = job_events_pb2.JobTrainersInvited(job=_facts(job), trainer_ids=trainer_ids)
+    return _event(job, message)
+
+
+def invitation_revoked(job: Job, trainer_id: str) -> Event:
+    """Tell who is invited no more."""
+    message = job_events_pb2.JobInvitationRevoked(job=_facts(job), trainer_id=trainer_id)
+    return _event(job, message)
+
+
+def folder_changed(folder: Folder, *, deleted: bool = False) -> Event:
+    """Tell that a folder was made, changed or deleted."""
+    message = folder_events_pb2.FolderChanged(
+        folder_id=folder.folder_id, organisation_id=folder.organisation_id, deleted=deleted
+    )
+    return Event(message, aggregate_id=folder.folder_id, time=folder.update_time)
+
+
 async def on_proposal_submitted(tx: AsyncConnection, event: Received) -> None:
     """Count the new proposal in its job."""
     proposal = event.message(proposal_events_pb2.ProposalSubmitted).proposal
@@ -106,4 +127,12 @@ def _facts(job: Job) -> job_events_pb2.JobFacts:
         positions_filled=job.filled,
         positions_reserved=job.reserved,
         add_hires_to_channels=posting.settings.add_hires_to_channels,
+        folder_id=job.folder_id,
+        screening_plan=_plan_facts(job.plan_version, posting.screening_plan),
     )
+
+
+def _plan_facts(version: int, plan: ScreeningPlan) -> job_events_pb2.ScreeningPlanFacts | None:
+    if not plan:
+        return None
+    return job_events_pb2.ScreeningPlanFacts(version=version, fields=plan_fields(plan))

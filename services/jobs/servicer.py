@@ -5,7 +5,7 @@ Who may call comes first, then every bad field at once, then the work.
 
 # ruff: noqa: N802, ARG002 - names and arguments of the methods are gRPC's
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TypeAlias
 
@@ -18,7 +18,8 @@ from services.common.database import Database
 from services.common.errors import Problems, problems
 from services.common.idempotency import Request
 from services.common.paging import Cursor
-from services.jobs.use_cases import lifecycle, positions, reading
+from services.jobs.store.jobs import Wanted
+from services.jobs.use_cases import invitations, lifecycle, positions, reading
 from services.jobs.use_cases.access import (
     HireWorkflow,
     Member,
@@ -28,8 +29,10 @@ from services.jobs.use_cases.access import (
 )
 from services.jobs.use_cases.lifecycle import Change
 from services.jobs.use_cases.positions import HireCall
-from services.jobs.wire import Rewriting, has_screening_plan, job_message, read_posting, read_states
+from services.jobs.wire import Rewriting, job_message, read_posting, read_states, timestamp
 
+_IDS_LIMIT = 200
+_TEXT_LIMIT = 100
 Context: TypeAlias = grpc.aio.ServicerContext[Message, Message]
 ChangeRequest: TypeAlias = (
     job_pb2.PublishJobRequest
@@ -67,7 +70,6 @@ class JobsServicer(job_pb2_grpc.JobsServiceServicer):
             job_id=self._new_id(),
             posting=posting,
             now=self._clock(),
-            with_screening_plan=has_screening_plan(request.job),
         )
         return job_pb2.CreateJobResponse(job=job_message(job))
 
@@ -81,12 +83,7 @@ class JobsServicer(job_pb2_grpc.JobsServiceServicer):
             noted.require_id("job.job_id", request.job.job_id)
             rewriting = Rewriting(request.job, request.update_mask, noted)
         change = self._change(member, request, request.job.job_id, request.job.etag)
-        job = await lifecycle.update_job(
-            self._database,
-            change,
-            rewriting,
-            with_screening_plan=rewriting.with_screening_plan,
-        )
+        job = await lifecycle.update_job(self._database, change, rewriting)
         return job_pb2.UpdateJobResponse(job=job_message(job))
 
     async def PublishJob(
@@ -126,6 +123,15 @@ class JobsServicer(job_pb2_grpc.JobsServiceServicer):
         job = await reading.get_job(self._database, current_caller(), request.job_id)
         return job_pb2.GetJobResponse(job=job_message(job))
 
+    async def BatchGetJobs(
+        self, request: job_pb2.BatchGetJobsRequest, context: Context
+    ) -> job_pb2.BatchGetJobsResponse:
+        """Read many jobs at once."""
+        with problems() as noted:
+            _check_ids("job_ids", request.job_ids, noted)
+        found = await reading.batch_get_jobs(self._database, current_caller(), request.job_ids)
+        return job_pb2.BatchGetJobsResponse(jobs=[job_message(job) for job in found])
+
     async def ListJobs(
         self, request: job_pb2.ListJobsRequest, context: Context
     ) -> job_pb2.ListJobsResponse:
@@ -135,11 +141,75 @@ class JobsServicer(job_pb2_grpc.JobsServiceServicer):
         with problems() as noted:
             noted.require_id("organisation_id", organisation_id)
             states = read_states(request.states, noted)
-        scope = (caller.kind, caller.id, organisation_id, *sorted(states))
+            noted.require(
+                len(request.text) <= _TEXT_LIMIT, "text", f"is longer than {_TEXT_LIMIT} characters"
+            )
+            noted.require("\x00" not in request.text, "text", "contains a NUL character")
+            if request.folder_id:
+                noted.require_id("folder_id", request.folder_id)
+            if request.category:
+                noted.require_id("category", request.category)
+        wanted = Wanted(
+            organisation_id,
+            frozenset(states),
+            folder_id=request.folder_id,
+            category=request.category,
+            text=request.text,
+        )
+        filters = (wanted.folder_id, wanted.category, wanted.text)
+        scope = (caller.kind, caller.id, organisation_id, *filters, *sorted(states))
         cursor = Cursor.read(request.page_size, request.page_token, *scope)
-        page = await reading.list_jobs(self._database, caller, organisation_id, states, cursor)
+        page = await reading.list_jobs(self._database, caller, wanted, cursor)
         jobs = [job_message(job) for job in page.items]
         return job_pb2.ListJobsResponse(jobs=jobs, next_page_token=page.next_token)
+
+    async def InviteTrainers(
+        self, request: job_pb2.InviteTrainersRequest, context: Context
+    ) -> job_pb2.InviteTrainersResponse:
+        """Invite trainers to a job."""
+        member = as_member(current_caller())
+        with problems() as noted:
+            Request.check(request, noted)
+            noted.require_id("job_id", request.job_id)
+            _check_ids("trainer_ids", request.trainer_ids, noted)
+        change = self._change(member, request, request.job_id, "")
+        answer = await invitations.invite_trainers(self._database, change, request.trainer_ids)
+        return job_pb2.InviteTrainersResponse(
+            job=job_message(answer.job), invited_trainer_ids=answer.trainer_ids
+        )
+
+    async def RevokeInvitation(
+        self, request: job_pb2.RevokeInvitationRequest, context: Context
+    ) -> job_pb2.RevokeInvitationResponse:
+        """Take an invitation back."""
+        member = as_member(current_caller())
+        with problems() as noted:
+            Request.check(request, noted)
+            noted.require_id("job_id", request.job_id)
+            noted.require_id("trainer_id", request.trainer_id)
+        change = self._change(member, request, request.job_id, "")
+        answer = await invitations.revoke_invitation(self._database, change, request.trainer_id)
+        return job_pb2.RevokeInvitationResponse(revoked=answer.revoked)
+
+    async def ListInvitations(
+        self, request: job_pb2.ListInvitationsRequest, context: Context
+    ) -> job_pb2.ListInvitationsResponse:
+        """List who is invited to a job, newest first."""
+        caller = as_reader(current_caller())
+        with problems() as noted:
+            noted.require_id("job_id", request.job_id)
+        scope = (caller.kind, caller.id, request.job_id)
+        cursor = Cursor.read(request.page_size, request.page_token, *scope)
+        page = await invitations.list_invitations(self._database, caller, request.job_id, cursor)
+        shown = [
+            job_pb2.Invitation(
+                job_id=each.job_id,
+                trainer_id=each.trainer_id,
+                create_time=timestamp(each.create_time),
+            )
+            for each in page.items
+        ]
+        return job_pb2.ListInvitationsResponse(invitations=shown, next_page_token=page.next_token)
 
     async def ReservePosition(
         self, request: job_pb2.ReservePositionRequest, context: Context
@@ -192,6 +262,12 @@ class JobsServicer(job_pb2_grpc.JobsServiceServicer):
     def _hire_call(self, caller: HireWorkflow, request: PositionRequest) -> HireCall:
         key = Request.of(request)
         return HireCall(caller, key, request.job_id, request.hire_id, self._clock())
+
+
+def _check_ids(field: str, ids: Sequence[str], noted: Problems) -> None:
+    noted.require(0 < len(ids) <= _IDS_LIMIT, field, f"has 1 to {_IDS_LIMIT} entries")
+    for index, each in enumerate(ids[:_IDS_LIMIT]):
+        noted.require_id(f"{field}[{index}]", each)
 
 
 def _check_position(request: PositionRequest, noted: Problems) -> None:

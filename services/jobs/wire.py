@@ -8,7 +8,18 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from hireflow.jobs.v1 import job_pb2
 from services.common.errors import Problems
-from services.jobs.domain import Job, Pay, PayKind, Posting, Settings, State, Visibility
+from services.jobs.domain import (
+    FieldType,
+    Job,
+    Pay,
+    PayKind,
+    Posting,
+    ScreeningField,
+    ScreeningPlan,
+    Settings,
+    State,
+    Visibility,
+)
 
 _GROUPS = {
     "pay": ("kind", "minimum_minor_units", "maximum_minor_units", "currency_code"),
@@ -33,6 +44,9 @@ _VISIBILITIES = {
     job_pb2.JobVisibility.Value(f"JOB_VISIBILITY_{visibility}"): visibility
     for visibility in Visibility
 }
+_FIELD_TYPES = {
+    job_pb2.ScreeningFieldType.Value(f"SCREENING_FIELD_TYPE_{kind}"): kind for kind in FieldType
+}
 _PAY_KINDS = {job_pb2.PayKind.Value(f"PAY_KIND_{kind}"): kind for kind in PayKind}
 
 
@@ -45,11 +59,13 @@ def job_message(job: Job) -> job_pb2.Job:
     message.positions_reserved = job.reserved
     message.state = job_pb2.JobState.Value(f"JOB_STATE_{job.state}")
     message.proposals = job.proposals
+    message.folder_id = job.folder_id
+    message.screening_plan_version = job.plan_version
     message.etag = job.etag
-    message.create_time.CopyFrom(_timestamp(job.create_time))
-    message.update_time.CopyFrom(_timestamp(job.update_time))
+    message.create_time.CopyFrom(timestamp(job.create_time))
+    message.update_time.CopyFrom(timestamp(job.update_time))
     if job.publish_time is not None:
-        message.publish_time.CopyFrom(_timestamp(job.publish_time))
+        message.publish_time.CopyFrom(timestamp(job.publish_time))
     return message
 
 
@@ -76,9 +92,21 @@ def read_states(numbers: Iterable[int], noted: Problems) -> list[State]:
     return states
 
 
-def has_screening_plan(message: job_pb2.Job) -> bool:
-    """Whether the job comes with a screening plan that says anything."""
-    return bool(message.screening_plan.prompt or message.screening_plan.fields)
+def plan_fields(plan: ScreeningPlan) -> list[job_pb2.ScreeningField]:
+    """Write the typed questions of a plan."""
+    return [
+        job_pb2.ScreeningField(
+            key=field.key,
+            label=field.label,
+            description=field.description,
+            required=field.required,
+            type=job_pb2.ScreeningFieldType.Value(
+                f"SCREENING_FIELD_TYPE_{field.type or 'UNSPECIFIED'}"
+            ),
+            options=field.options,
+        )
+        for field in plan.fields
+    ]
 
 
 class Rewriting:
@@ -101,11 +129,6 @@ class Rewriting:
         self._values = job_pb2.Job()
         self._merge_into(self._values, message)
         read_posting(self._values, noted)
-
-    @property
-    def with_screening_plan(self) -> bool:
-        """Whether a screening plan that says anything is among the changes."""
-        return has_screening_plan(self._values)
 
     def __call__(self, posting: Posting) -> Posting:
         """Answer with the posting as rewritten."""
@@ -144,12 +167,28 @@ def _posting(message: job_pb2.Job) -> Posting:
             currency=message.pay.currency_code,
         ),
         positions=message.positions,
+        screening_plan=_plan(message.screening_plan),
         settings=Settings(
             visibility=_VISIBILITIES.get(message.settings.visibility, Visibility.PUBLIC),
             finish_when_filled=message.settings.finish_when_filled,
             add_hires_to_channels=message.settings.add_hires_to_channels,
         ),
     )
+
+
+def _plan(message: job_pb2.ScreeningPlan) -> ScreeningPlan:
+    fields = tuple(
+        ScreeningField(
+            key=field.key,
+            label=field.label,
+            description=field.description,
+            required=field.required,
+            type=_FIELD_TYPES.get(field.type),
+            options=tuple(field.options),
+        )
+        for field in message.fields
+    )
+    return ScreeningPlan(message.prompt, fields)
 
 
 def _posting_message(posting: Posting) -> job_pb2.Job:
@@ -169,6 +208,7 @@ def _posting_message(posting: Posting) -> job_pb2.Job:
             currency_code=pay.currency,
         ),
         positions=posting.positions,
+        screening_plan=_plan_message(posting.screening_plan),
         settings=job_pb2.JobSettings(
             visibility=job_pb2.JobVisibility.Value(f"JOB_VISIBILITY_{settings.visibility}"),
             finish_when_filled=settings.finish_when_filled,
@@ -177,7 +217,14 @@ def _posting_message(posting: Posting) -> job_pb2.Job:
     )
 
 
-def _timestamp(time: datetime) -> Timestamp:
+def _plan_message(plan: ScreeningPlan) -> job_pb2.ScreeningPlan | None:
+    if not plan:
+        return None
+    return job_pb2.ScreeningPlan(prompt=plan.prompt, fields=plan_fields(plan))
+
+
+def timestamp(time: datetime) -> Timestamp:
+    """Write a moment."""
     timestamp = Timestamp()
     timestamp.FromDatetime(time)
     return timestamp

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from hireflow.jobs.v1 import job_pb2, job_pb2_grpc
+from hireflow.jobs.v1 import folder_pb2, folder_pb2_grpc, job_pb2, job_pb2_grpc
 from services.common.runtime import Part, Resources, Servicer
 from services.jobs.events import PROPOSALS
+from services.jobs.folders_servicer import FoldersServicer
 from services.jobs.servicer import JobsServicer
 
 SCHEMA = "jobs"
@@ -12,11 +13,19 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def build(resources: Resources) -> Part:
-    """Build JobsService, its outbox, and its ear for the events of proposals."""
-    servicer = JobsServicer(resources.database, resources.clock, resources.new_id)
-    name = job_pb2.DESCRIPTOR.services_by_name["JobsService"].full_name
+    """Build the services of jobs, their outbox, and their ear for the events of proposals."""
+    given = (resources.database, resources.clock, resources.new_id)
+    jobs = job_pb2.DESCRIPTOR.services_by_name["JobsService"].full_name
+    folders = folder_pb2.DESCRIPTOR.services_by_name["FoldersService"].full_name
     return Part(
         schema=SCHEMA,
-        servicers=(Servicer(job_pb2_grpc.add_JobsServiceServicer_to_server, servicer, name),),
+        servicers=(
+            Servicer(job_pb2_grpc.add_JobsServiceServicer_to_server, JobsServicer(*given), jobs),
+            Servicer(
+                folder_pb2_grpc.add_FoldersServiceServicer_to_server,
+                FoldersServicer(*given),
+                folders,
+            ),
+        ),
         subscriptions=(PROPOSALS,),
     )

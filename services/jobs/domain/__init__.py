@@ -1,26 +1,25 @@
 """The rules of jobs, pure: values, states, transitions."""
 
+from services.jobs.domain.folder import Folder, Label
 from services.jobs.domain.job import Job, State, Verb
-from services.jobs.domain.posting import (
-    Pay,
-    PayKind,
-    Posting,
-    Settings,
-    Visibility,
-    require_no_screening_plan,
-)
+from services.jobs.domain.plan import FieldType, ScreeningField, ScreeningPlan
+from services.jobs.domain.posting import Pay, PayKind, Posting, Settings, Visibility
 from services.jobs.domain.reservation import Reservation, ReservationState
 
 __all__ = [
+    "FieldType",
+    "Folder",
     "Job",
+    "Label",
     "Pay",
     "PayKind",
     "Posting",
     "Reservation",
     "ReservationState",
+    "ScreeningField",
+    "ScreeningPlan",
     "Settings",
     "State",
     "Verb",
     "Visibility",
-    "require_no_screening_plan",
 ]

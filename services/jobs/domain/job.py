@@ -30,6 +30,8 @@ class Verb(StrEnum):
     FINISH = "finish hiring"
     REOPEN = "reopen hiring"
     ARCHIVE = "be archived"
+    INVITE = "invite trainers"
+    MOVE = "be moved"
     RELEASE = "give a position back"
     FILL = "fill a position"
 
@@ -42,6 +44,8 @@ _ALLOWED: dict[Verb, frozenset[State]] = {
     Verb.FINISH: frozenset({State.PUBLISHED}),
     Verb.REOPEN: frozenset({State.HIRING_DONE}),
     Verb.ARCHIVE: frozenset({State.DRAFT, State.HIRING_DONE}),
+    Verb.INVITE: frozenset({State.DRAFT, State.PUBLISHED, State.HIRING_DONE}),
+    Verb.MOVE: frozenset({State.DRAFT, State.PUBLISHED, State.HIRING_DONE}),
     Verb.RELEASE: frozenset({State.PUBLISHED, State.HIRING_DONE}),
     Verb.FILL: frozenset({State.PUBLISHED, State.HIRING_DONE}),
 }
@@ -60,6 +64,7 @@ class Job:
 
     `version` grows by one with every transition: it is the etag and the order of the job's events.
     `filled` and `reserved` count positions; together they never pass `posting.positions`.
+    `plan_version` grows with every change of the screening plan. `folder_id` is empty in no folder.
     `proposals` counts live proposals as far as events told; it is read with the job, no part of it.
     """
 
@@ -73,6 +78,8 @@ class Job:
     create_time: datetime
     update_time: datetime
     publish_time: datetime | None
+    plan_version: int = 0
+    folder_id: str = ""
     proposals: int = 0
 
     def __post_init__(self) -> None:
@@ -86,7 +93,10 @@ class Job:
         Raises InvalidInput when the posting is outside its limits.
         """
         posting.require_valid()
-        return cls(job_id, organisation_id, posting, State.DRAFT, 0, 0, 1, now, now, None)
+        plan_version = int(bool(posting.screening_plan))
+        return cls(
+            job_id, organisation_id, posting, State.DRAFT, 0, 0, 1, now, now, None, plan_version
+        )
 
     @property
     def etag(self) -> str:
@@ -99,10 +109,13 @@ class Job:
         return self.posting.positions - self.filled - self.reserved
 
     @property
-    def open_to_trainers(self) -> bool:
-        """Whether a trainer who was not invited may read it."""
-        visible = self.posting.settings.visibility is not Visibility.INVITE_ONLY
-        return visible and self.state is State.PUBLISHED
+    def by_invitation(self) -> bool:
+        """Whether only invited trainers may read it."""
+        return self.posting.settings.visibility is Visibility.INVITE_ONLY
+
+    def open_to_trainer(self, *, invited: bool) -> bool:
+        """Whether a trainer may read it."""
+        return self.state is State.PUBLISHED and (invited or not self.by_invitation)
 
     def require_etag(self, etag: str) -> None:
         """Raise Conflict ETAG_MISMATCH unless the etag is empty or the job's present one."""
@@ -128,7 +141,9 @@ class Job:
             )
         if self.state is not State.DRAFT:
             _require_complete(posting)
-        return replace(self._next(now), posting=posting)
+        replanned = posting.screening_plan != self.posting.screening_plan
+        plan_version = self.plan_version + replanned
+        return replace(self._next(now), posting=posting, plan_version=plan_version)
 
     def publish(self, now: datetime) -> Self:
         """Open a draft for proposals.
@@ -162,6 +177,20 @@ class Job:
                 f"the job has {self.reserved} running hires and {self.filled} contracts",
             )
         return replace(self._next(now), state=State.ARCHIVED)
+
+    def invite(self, now: datetime) -> Self:
+        """Note that its invitations changed. Raises Refused WRONG_STATE."""
+        self._require(Verb.INVITE)
+        return self._next(now)
+
+    def move(self, folder_id: str, now: datetime) -> Self:
+        """Put it into a folder, or into none. Raises Refused WRONG_STATE."""
+        self._require(Verb.MOVE)
+        return replace(self._next(now), folder_id=folder_id)
+
+    def leave_folder(self, now: datetime) -> Self:
+        """Be in no folder, since it is deleted; an archived job too."""
+        return replace(self._next(now), folder_id="")
 
     def reserve(self, now: datetime) -> Self:
         """Hold one position for a hire. Raises Refused: JOB_NOT_OPEN or NO_POSITION."""

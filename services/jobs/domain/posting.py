@@ -6,7 +6,8 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Self
 
-from services.common.errors import InvalidInput, Refused, Violation
+from services.common.errors import InvalidInput, Violation
+from services.jobs.domain.plan import NO_PLAN, ScreeningPlan
 
 CURRENCIES = ("USD",)
 TITLE_LIMIT = 200
@@ -72,11 +73,17 @@ class Posting:
     required_countries: tuple[str, ...] = ()
     pay: Pay = Pay()
     positions: int = 0
+    screening_plan: ScreeningPlan = NO_PLAN
     settings: Settings = Settings()
 
     def violations(self) -> list[Violation]:
         """Name every field that is outside its limits."""
-        return [*_text_violations(self), *_list_violations(self), *_number_violations(self)]
+        return [
+            *_text_violations(self),
+            *_list_violations(self),
+            *_number_violations(self),
+            *self.screening_plan.violations(),
+        ]
 
     def require_valid(self) -> None:
         """Raise InvalidInput, naming every bad field at once."""
@@ -159,9 +166,3 @@ def _number_violations(posting: Posting) -> Iterator[Violation]:
             yield Violation(path, f"is between 0 and {AMOUNT_LIMIT} minor units")
     if 0 < pay.maximum < pay.minimum:
         yield Violation("job.pay.maximum_minor_units", "is below the minimum")
-
-
-def require_no_screening_plan(*, given: bool) -> None:
-    """Raise Refused SCREENING_UNAVAILABLE: a plan that nobody would ask about is not kept."""
-    if given:
-        raise Refused("SCREENING_UNAVAILABLE", "screening plans are not offered yet; leave it out")

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import NewType
 
-from services.common.auth import Kind, Principal, require_kind, require_service
+from services.common.auth import Kind, Principal, require_kind, require_reader, require_service
 from services.common.errors import Denied
+from services.jobs.domain import Job
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +38,8 @@ def as_reader(caller: Principal) -> Reader:
     """Let those pass who may list jobs. Raises Denied CALLER_NOT_ALLOWED for trainers."""
     require_kind(caller, Kind.EMPLOYER, Kind.AGENT, Kind.OPERATOR, Kind.SERVICE)
     return Reader(caller)
+
+
+def require_own_job(reader: Reader, job: Job) -> None:
+    """Raise NotFound where a member or agent asks for another organisation's job."""
+    require_reader(reader, job.organisation_id, "job", job.job_id)

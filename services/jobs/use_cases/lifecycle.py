@@ -14,8 +14,9 @@ from services.common.database import Database
 from services.common.errors import NotFound
 from services.common.idempotency import Request, Requests
 from services.common.outbox import Event, Outbox
-from services.jobs import events, store
-from services.jobs.domain import Job, Posting, require_no_screening_plan
+from services.jobs import events
+from services.jobs.domain import Job, Posting
+from services.jobs.store import jobs
 from services.jobs.use_cases.access import Member
 
 OUTBOX = Outbox("jobs")
@@ -41,46 +42,35 @@ async def create_job(
     job_id: str,
     posting: Posting,
     now: datetime,
-    with_screening_plan: bool,
 ) -> Job:
-    """Create a draft.
-
-    Raises InvalidInput when the posting is outside its limits, Refused SCREENING_UNAVAILABLE when
-    it has a screening plan.
-    """
-    require_no_screening_plan(given=with_screening_plan)
+    """Create a draft. Raises InvalidInput when the posting is outside its limits."""
     async with database.begin() as tx:
         repeat = await REQUESTS.claim(tx, member.principal, request, Job)
         if repeat is not None:
             return repeat
         job = Job.draft(job_id, member.organisation_id, posting, now)
-        await store.insert_job(tx, job)
+        await jobs.insert_job(tx, job)
         await OUTBOX.record(tx, events.created(job))
         await REQUESTS.answer(tx, member.principal, request, job)
         return job
 
 
 async def update_job(
-    database: Database,
-    change: Change,
-    rewrite: Callable[[Posting], Posting],
-    *,
-    with_screening_plan: bool,
+    database: Database, change: Change, rewrite: Callable[[Posting], Posting]
 ) -> Job:
     """Rewrite what is written; a rewriting that changes nothing leaves no trace.
 
-    Raises Conflict ETAG_MISMATCH; InvalidInput; Refused SCREENING_UNAVAILABLE and as Job.update.
+    Raises Conflict ETAG_MISMATCH; InvalidInput; Refused as Job.update.
     """
-    require_no_screening_plan(given=with_screening_plan)
     async with database.begin() as tx:
         repeat = await REQUESTS.claim(tx, change.member.principal, change.request, Job)
         if repeat is not None:
             return repeat
-        before = await _lock(tx, change)
+        before = await lock_members_job(tx, change)
         job = before.update(rewrite(before.posting), change.now)
         changed = before.posting.changes(job.posting)
         if changed:
-            await store.save_job(tx, job)
+            await jobs.save_job(tx, job)
             await OUTBOX.record(tx, events.updated(job, changed))
         else:
             job = before
@@ -122,16 +112,20 @@ async def _apply(
         repeat = await REQUESTS.claim(tx, change.member.principal, change.request, Job)
         if repeat is not None:
             return repeat
-        job = transition(await _lock(tx, change))
-        await store.save_job(tx, job)
+        job = transition(await lock_members_job(tx, change))
+        await jobs.save_job(tx, job)
         await OUTBOX.record(tx, event(job))
         await REQUESTS.answer(tx, change.member.principal, change.request, job)
         return job
 
 
-async def _lock(tx: AsyncConnection, change: Change) -> Job:
+async def lock_members_job(tx: AsyncConnection, change: Change) -> Job:
+    """Load the job that a member wants to change, and hold it.
+
+    Raises NotFound; Conflict ETAG_MISMATCH.
+    """
     organisation_id = change.member.organisation_id
-    job = await store.lock_job(tx, change.job_id, organisation_id=organisation_id)
+    job = await jobs.lock_job(tx, change.job_id, organisation_id=organisation_id)
     if job is None:
         raise NotFound("job", change.job_id)
     job.require_etag(change.etag)

@@ -15,8 +15,9 @@ from services.common.database import Database
 from services.common.errors import NotFound, Refused
 from services.common.idempotency import Request, Requests
 from services.common.outbox import Outbox
-from services.jobs import events, store
+from services.jobs import events
 from services.jobs.domain import Job, Reservation, ReservationState, State
+from services.jobs.store import jobs, reservations
 from services.jobs.use_cases.access import HireWorkflow
 
 OUTBOX = Outbox("jobs")
@@ -61,10 +62,10 @@ async def reserve_position(database: Database, call: HireCall) -> Job:
             return repeat
         job = await _lock(tx, call)
         wanted = Reservation(call.hire_id, call.job_id, ReservationState.RESERVED)
-        earlier = await store.claim_reservation(tx, wanted)
+        earlier = await reservations.claim_reservation(tx, wanted)
         if earlier is None:
             job = job.reserve(call.now)
-            await store.save_job(tx, job)
+            await jobs.save_job(tx, job)
             await OUTBOX.record(tx, events.position_reserved(job, call.hire_id))
         else:
             _require_same_job(earlier, call)
@@ -90,14 +91,14 @@ async def release_position(
             return repeat
         job = await _lock(tx, call)
         tombstone = Reservation(call.hire_id, call.job_id, ReservationState.RELEASED)
-        earlier = await store.claim_reservation(tx, tombstone)
+        earlier = await reservations.claim_reservation(tx, tombstone)
         answer = Released(released=False)
         if earlier is not None:
             _require_same_job(earlier, call)
             after = earlier.release(ended_contract_id)
             if after != earlier:
                 answer = Released(released=True)
-                await store.release_reservation(tx, after)
+                await reservations.release_reservation(tx, after)
                 await _give_back(tx, job, earlier, call.now)
         await REQUESTS.answer(tx, call.caller, call.request, answer)
         return answer
@@ -115,7 +116,7 @@ async def fill_position(database: Database, call: HireCall, contract_id: str) ->
         if repeat is not None:
             return repeat
         job = await _lock(tx, call)
-        reservation = await store.find_reservation(tx, call.hire_id)
+        reservation = await reservations.find_reservation(tx, call.hire_id)
         if reservation is None:
             raise NotFound("reservation", call.hire_id)
         _require_same_job(reservation, call)
@@ -132,7 +133,7 @@ async def _give_back(tx: AsyncConnection, before: Job, earlier: Reservation, now
     free = before.vacate(now) if filled else before.release(now)
     closed = earlier.finished_hiring and free.state is State.HIRING_DONE
     job = free.reopen_hiring(now) if closed else free
-    await store.save_job(tx, job)
+    await jobs.save_job(tx, job)
     await OUTBOX.record(tx, events.position_released(free, earlier.hire_id))
     if closed:
         await OUTBOX.record(tx, events.hiring_reopened(job))
@@ -146,9 +147,9 @@ async def _fill(
     job = staffed.finish_hiring(now) if staffed.finishes_by_itself else staffed
     finished = job is not staffed
     filled = replace(filled, finished_hiring=finished)
-    if not await store.fill_reservation(tx, filled):
+    if not await reservations.fill_reservation(tx, filled):
         raise Refused("WRONG_STATE", "the contract fills another hire's position")
-    await store.save_job(tx, job)
+    await jobs.save_job(tx, job)
     await OUTBOX.record(tx, events.position_filled(staffed, filled))
     if finished:
         await OUTBOX.record(tx, events.hiring_finished(job))
@@ -156,7 +157,7 @@ async def _fill(
 
 
 async def _lock(tx: AsyncConnection, call: HireCall) -> Job:
-    job = await store.lock_job(tx, call.job_id)
+    job = await jobs.lock_job(tx, call.job_id)
     if job is None:
         raise NotFound("job", call.job_id)
     return job

@@ -2,7 +2,7 @@
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.jobs import store
+from services.jobs.store import proposal_counts
 
 
 async def count_proposal(tx: AsyncConnection, job_id: str, proposal_id: str, *, live: bool) -> None:
@@ -10,4 +10,4 @@ async def count_proposal(tx: AsyncConnection, job_id: str, proposal_id: str, *, 
 
     Live is what its trainer has not withdrawn, whatever the employer thinks of it.
     """
-    await store.count_proposal(tx, job_id, proposal_id, live=live)
+    await proposal_counts.count_proposal(tx, job_id, proposal_id, live=live)

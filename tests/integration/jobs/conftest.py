@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import grpc.aio
 import pytest
 
-from hireflow.jobs.v1 import job_pb2_grpc
+from hireflow.jobs.v1 import folder_pb2_grpc, job_pb2_grpc
 from services.common.auth import Kind
 from services.common.bus import Bus
 from services.common.migrations import migrate
@@ -33,7 +33,10 @@ def bus(process: Process) -> Bus:
 async def world(signer: Signer, process: Process) -> AsyncIterator[World]:
     async with grpc.aio.insecure_channel(process.address) as channel:
         stub: job_pb2_grpc.JobsServiceAsyncStub = job_pb2_grpc.JobsServiceStub(channel)
-        yield World(stub, process.resources.database, signer)
+        folders: folder_pb2_grpc.FoldersServiceAsyncStub = folder_pb2_grpc.FoldersServiceStub(
+            channel
+        )
+        yield World(stub, folders, process.resources.database, signer)
 
 
 @pytest.fixture

@@ -4,11 +4,11 @@ import grpc
 import pytest
 from google.protobuf.message import Message
 
-from hireflow.jobs.v1 import job_pb2
+from hireflow.jobs.v1 import folder_pb2, job_pb2
 from services.common.auth import Kind
 from tests.integration.jobs.world import Metadata, World, new_id
 from tests.refusals import refusal
-from tests.unit.jobs.authorisation import AUTHORISATION
+from tests.unit.jobs.authorisation import AUTHORISATION, FOLDERS
 
 METHODS = job_pb2.DESCRIPTOR.services_by_name["JobsService"].methods_by_name
 
@@ -32,6 +32,20 @@ async def test_each_kind_of_caller_may_call_what_its_row_says(
         assert (code, reason) == (grpc.StatusCode.PERMISSION_DENIED, "CALLER_NOT_ALLOWED")
     else:
         assert (code, reason) == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELDS")
+
+
+@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("method", FOLDERS)
+async def test_each_kind_of_caller_may_do_with_folders_what_its_row_says(
+    method: str, kind: Kind, world: World
+) -> None:
+    if kind in {Kind.EMPLOYER, Kind.AGENT} and method == "ListFolders":
+        return  # A member's empty request is a good one; the tests of folders show it.
+    organisation = new_id("org") if kind in {Kind.EMPLOYER, Kind.AGENT} else None
+    request = getattr(folder_pb2, f"{method}Request")()
+    call = getattr(world.folders, method)(request, metadata=world.by(kind, organisation))
+    denied = FOLDERS[method][kind.name] == "denied"
+    assert (await refusal(call)).reason == ("CALLER_NOT_ALLOWED" if denied else "INVALID_FIELDS")
 
 
 async def test_a_call_without_a_token_is_unauthenticated(world: World) -> None:

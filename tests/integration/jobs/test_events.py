@@ -11,7 +11,7 @@ from hireflow.jobs.v1 import job_events_pb2, job_pb2
 from hireflow.proposals.v1 import proposal_events_pb2
 from services.common.bus import EVENTS, Bus
 from services.common.outbox import Event, Outbox
-from services.jobs import store
+from services.jobs.store.tables import PROPOSAL_COUNT
 from services.jobs.use_cases.proposal_counts import count_proposal
 from tests.integration.jobs.world import Metadata, World, complete_job, new_id
 from tests.refusals import refusal
@@ -139,9 +139,7 @@ async def test_a_proposal_counts_once_however_often_it_is_told(world: World) -> 
         async with world.database.begin() as tx:
             await count_proposal(tx, job_id, proposal_id, live=live)
             counted = await tx.scalar(
-                sa.select(store.PROPOSAL_COUNT.c.live).where(
-                    store.PROPOSAL_COUNT.c.job_id == job_id
-                )
+                sa.select(PROPOSAL_COUNT.c.live).where(PROPOSAL_COUNT.c.job_id == job_id)
             )
         assert counted == expected
 
@@ -156,6 +154,6 @@ async def test_proposals_that_come_at_once_are_all_counted(world: World) -> None
     await asyncio.gather(*(submit() for _ in range(20)))
     async with world.database.read() as connection:
         counted = await connection.scalar(
-            sa.select(store.PROPOSAL_COUNT.c.live).where(store.PROPOSAL_COUNT.c.job_id == job_id)
+            sa.select(PROPOSAL_COUNT.c.live).where(PROPOSAL_COUNT.c.job_id == job_id)
         )
     assert counted == 20

@@ -117,17 +117,6 @@ async def test_every_bad_field_is_named_in_one_answer(world: World, employer: Me
     }
 
 
-async def test_a_screening_plan_is_refused_by_name(world: World, employer: Metadata) -> None:
-    plan = job_pb2.ScreeningPlan(prompt="Ask about cats.")
-    error = await refusal(world.draft(employer, screening_plan=plan))
-    assert error.code is grpc.StatusCode.FAILED_PRECONDITION
-    assert error.reason == "SCREENING_UNAVAILABLE"
-    draft = await world.draft(employer, screening_plan=job_pb2.ScreeningPlan())
-    change = job_pb2.Job(job_id=draft.job_id, screening_plan=plan)
-    error = await refusal(_update(world, employer, change))
-    assert error.reason == "SCREENING_UNAVAILABLE"
-
-
 async def _update(
     world: World, caller: Metadata, job: job_pb2.Job, *paths: str, request_id: str = ""
 ) -> job_pb2.Job:

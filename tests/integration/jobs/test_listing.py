@@ -92,3 +92,37 @@ async def test_an_unknown_state_is_named(state: int, world: World, employer: Met
     request.states.append(state)  # type: ignore[arg-type] # unknown on purpose
     error = await refusal(world.stub.ListJobs(request, metadata=employer))
     assert [violation.field for violation in error.violations] == ["states[1]"]
+
+
+async def found(world: World, caller: Metadata, text: str = "", category: str = "") -> set[str]:
+    request = job_pb2.ListJobsRequest(text=text, category=category)
+    listed = await world.stub.ListJobs(request, metadata=caller)
+    return {job.title for job in listed.jobs}
+
+
+async def test_a_list_is_narrowed_by_category_and_by_words_of_any_script(
+    world: World, employer: Metadata
+) -> None:
+    await world.draft(employer, title="Label cats", category="vision")
+    await world.draft(
+        employer, title="Übersetzen", description="Deutsch nach 日本語", category="text"
+    )
+    await world.draft(employer, title="Rate 100% of_it", category="text")
+    assert await found(world, employer, category="text") == {"Übersetzen", "Rate 100% of_it"}
+    assert await found(world, employer, text="LABEL c") == {"Label cats"}
+    assert await found(world, employer, text="übersetz") == {"Übersetzen"}
+    assert await found(world, employer, text="本") == {"Übersetzen"}
+    assert await found(world, employer, text="% of_", category="text") == {"Rate 100% of_it"}
+    assert await found(world, employer, text="nothing like it") == set()
+
+
+async def test_a_token_of_one_filter_is_refused_for_another(
+    world: World, employer: Metadata
+) -> None:
+    for _ in range(2):
+        await world.draft(employer, category="text")
+    request = job_pb2.ListJobsRequest(page_size=1, category="text")
+    request.page_token = (await world.stub.ListJobs(request, metadata=employer)).next_page_token
+    request.category = "vision"
+    error = await refusal(world.stub.ListJobs(request, metadata=employer))
+    assert [each.field for each in error.violations] == ["page_token"]

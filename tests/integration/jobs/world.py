@@ -1,14 +1,15 @@
 """What the tests of jobs share: callers, ready-made jobs, and a look at the events."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from uuid import uuid4
 
 import sqlalchemy as sa
 
-from hireflow.jobs.v1 import job_pb2, job_pb2_grpc
+from hireflow.jobs.v1 import folder_pb2, folder_pb2_grpc, job_pb2, job_pb2_grpc
 from services.common.auth import Kind, Principal
 from services.common.database import Database
 from services.common.tables import chassis_tables
@@ -43,9 +44,10 @@ def complete_job(**changes: object) -> job_pb2.Job:
 
 @dataclass(frozen=True)
 class World:
-    """JobsService as its callers reach it, and the database behind it."""
+    """The services of jobs as their callers reach them, and the database behind them."""
 
     stub: "job_pb2_grpc.JobsServiceAsyncStub"  # a name for type checkers only
+    folders: "folder_pb2_grpc.FoldersServiceAsyncStub"
     database: Database
     signer: Signer
 
@@ -100,16 +102,43 @@ class World:
         )
         return await self.stub.FillPosition(request, metadata=self.by(Kind.SERVICE))
 
+    async def invite(
+        self, caller: Metadata, job_id: str, *trainer_ids: str
+    ) -> job_pb2.InviteTrainersResponse:
+        request = job_pb2.InviteTrainersRequest(
+            request_id=new_id("r"), job_id=job_id, trainer_ids=trainer_ids
+        )
+        return await self.stub.InviteTrainers(request, metadata=caller)
+
+    async def folder(
+        self, caller: Metadata, name: str, description: str = "", colour: str = ""
+    ) -> folder_pb2.Folder:
+        folder = folder_pb2.Folder(name=name, description=description, colour=colour)
+        request = folder_pb2.CreateFolderRequest(request_id=new_id("r"), folder=folder)
+        return (await self.folders.CreateFolder(request, metadata=caller)).folder
+
+    async def move(
+        self, caller: Metadata, folder_id: str, *job_ids: str
+    ) -> list[folder_pb2.MoveJobResult]:
+        request = folder_pb2.MoveJobsRequest(
+            request_id=new_id("r"), folder_id=folder_id, job_ids=job_ids
+        )
+        return list((await self.folders.MoveJobs(request, metadata=caller)).results)
+
     async def events(self, job_id: str) -> list[str]:
         """The events recorded of a job, in order, without their common prefix."""
+        recorded = await self.recorded("job", job_id)
+        return [row.type.removeprefix("hireflow.jobs.v1.job.") for row in recorded]
+
+    async def recorded(self, aggregate: str, aggregate_id: str) -> Sequence[sa.Row[Any]]:
+        """The rows of the outbox of one aggregate, in order."""
         query = (
-            sa.select(OUTBOX.c.type)
-            .where(OUTBOX.c.aggregate_type == "job", OUTBOX.c.aggregate_id == job_id)
+            sa.select(OUTBOX)
+            .where(OUTBOX.c.aggregate_type == aggregate, OUTBOX.c.aggregate_id == aggregate_id)
             .order_by(OUTBOX.c.version)
         )
         async with self.database.read() as connection:
-            types = (await connection.execute(query)).scalars().all()
-        return [each.removeprefix("hireflow.jobs.v1.job.") for each in types]
+            return (await connection.execute(query)).all()
 
     async def until_counted(self, caller: Metadata, job_id: str, proposals: int) -> None:
         """Wait, ten seconds at most, until a job shows this many proposals."""

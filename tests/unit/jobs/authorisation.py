@@ -1,4 +1,4 @@
-"""Who may call each method of JobsService: the row that every method must have.
+"""Who may call each method of JobsService and FoldersService: the row that every method must have.
 
 A kind that is denied is refused with CALLER_NOT_ALLOWED whatever it asks for; a kind that is
 allowed may still be told NOT_FOUND of what is not its own.
@@ -19,6 +19,10 @@ AUTHORISATION: dict[str, dict[str, Answer]] = {
     "UpdateJob": _row("EMPLOYER", "AGENT"),
     "PublishJob": _row("EMPLOYER", "AGENT"),
     "GetJob": _row("EMPLOYER", "AGENT", "TRAINER", "OPERATOR", "SERVICE"),
+    "BatchGetJobs": _row("EMPLOYER", "AGENT", "TRAINER", "OPERATOR", "SERVICE"),
+    "InviteTrainers": _row("EMPLOYER", "AGENT"),
+    "RevokeInvitation": _row("EMPLOYER", "AGENT"),
+    "ListInvitations": _row("EMPLOYER", "AGENT", "OPERATOR", "SERVICE"),
     "ListJobs": _row("EMPLOYER", "AGENT", "OPERATOR", "SERVICE"),
     "FinishHiring": _row("EMPLOYER", "AGENT"),
     "ReopenHiring": _row("EMPLOYER", "AGENT"),
@@ -26,4 +30,13 @@ AUTHORISATION: dict[str, dict[str, Answer]] = {
     "ReservePosition": _row("SERVICE"),
     "ReleasePosition": _row("SERVICE"),
     "FillPosition": _row("SERVICE"),
+}
+
+FOLDERS: dict[str, dict[str, Answer]] = {
+    "CreateFolder": _row("EMPLOYER", "AGENT"),
+    "UpdateFolder": _row("EMPLOYER", "AGENT"),
+    "DeleteFolder": _row("EMPLOYER", "AGENT"),
+    "GetFolder": _row("EMPLOYER", "AGENT", "OPERATOR", "SERVICE"),
+    "ListFolders": _row("EMPLOYER", "AGENT", "OPERATOR", "SERVICE"),
+    "MoveJobs": _row("EMPLOYER", "AGENT"),
 }

@@ -147,13 +147,14 @@ def test_a_job_finishes_by_itself_only_when_staffed_open_and_told_to(
 
 @pytest.mark.parametrize("state", State)
 @pytest.mark.parametrize("visibility", Visibility)
-def test_a_trainer_reads_a_job_only_while_published_and_not_by_invitation(
+def test_a_trainer_reads_a_job_only_while_published_and_open_or_inviting(
     state: State, visibility: Visibility, jobs: dict[State, Job], posting: Posting
 ) -> None:
     shown = replace(posting, settings=Settings(visibility=visibility))
     job = replace(jobs[state], posting=shown)
     by_anyone = visibility in {Visibility.PUBLIC, Visibility.UNLISTED}
-    assert job.open_to_trainers is (by_anyone and state is State.PUBLISHED)
+    assert job.open_to_trainer(invited=False) is (by_anyone and state is State.PUBLISHED)
+    assert job.open_to_trainer(invited=True) is (state is State.PUBLISHED)
 
 
 def test_a_job_never_holds_more_taken_positions_than_it_has(jobs: dict[State, Job]) -> None:

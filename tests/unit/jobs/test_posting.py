@@ -4,14 +4,13 @@ from typing import Any
 
 import pytest
 
-from services.common.errors import InvalidInput, Refused
+from services.common.errors import InvalidInput
 from services.jobs.domain import (
     Pay,
     PayKind,
     Posting,
     Settings,
     Visibility,
-    require_no_screening_plan,
 )
 
 
@@ -94,10 +93,3 @@ def test_the_fields_that_differ_are_named_in_the_order_of_the_form(posting: Post
         "positions",
         "settings",
     ]
-
-
-def test_a_screening_plan_is_refused_by_name_for_now() -> None:
-    require_no_screening_plan(given=False)
-    with pytest.raises(Refused) as refused:
-        require_no_screening_plan(given=True)
-    assert refused.value.reason == "SCREENING_UNAVAILABLE"

@@ -59,9 +59,13 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_JOB_IN_USE: _ErrorReason.ValueType  # 25
     """FAILED_PRECONDITION: a hire or contract of the job is not yet over."""
     ERROR_REASON_SCREENING_UNAVAILABLE: _ErrorReason.ValueType  # 26
-    """FAILED_PRECONDITION: screening plans are not offered yet."""
+    """FAILED_PRECONDITION: screening plans were not offered yet; sent no more."""
     ERROR_REASON_RESERVATION_RELEASED: _ErrorReason.ValueType  # 27
     """FAILED_PRECONDITION: the reservation was released before it was made; it is refused for ever."""
+    ERROR_REASON_FOLDER_EXISTS: _ErrorReason.ValueType  # 28
+    """FAILED_PRECONDITION: the organisation has a folder of that name."""
+    ERROR_REASON_FOLDER_TOO_FULL: _ErrorReason.ValueType  # 29
+    """FAILED_PRECONDITION: too many jobs are in the folder to delete it at once."""
     ERROR_REASON_PROFILE_MISSING: _ErrorReason.ValueType  # 40
     """FAILED_PRECONDITION: the trainer has no profile yet."""
     ERROR_REASON_PROPOSAL_EXISTS: _ErrorReason.ValueType  # 41
@@ -172,9 +176,13 @@ ERROR_REASON_POSITIONS_IN_USE: ErrorReason.ValueType  # 24
 ERROR_REASON_JOB_IN_USE: ErrorReason.ValueType  # 25
 """FAILED_PRECONDITION: a hire or contract of the job is not yet over."""
 ERROR_REASON_SCREENING_UNAVAILABLE: ErrorReason.ValueType  # 26
-"""FAILED_PRECONDITION: screening plans are not offered yet."""
+"""FAILED_PRECONDITION: screening plans were not offered yet; sent no more."""
 ERROR_REASON_RESERVATION_RELEASED: ErrorReason.ValueType  # 27
 """FAILED_PRECONDITION: the reservation was released before it was made; it is refused for ever."""
+ERROR_REASON_FOLDER_EXISTS: ErrorReason.ValueType  # 28
+"""FAILED_PRECONDITION: the organisation has a folder of that name."""
+ERROR_REASON_FOLDER_TOO_FULL: ErrorReason.ValueType  # 29
+"""FAILED_PRECONDITION: too many jobs are in the folder to delete it at once."""
 ERROR_REASON_PROFILE_MISSING: ErrorReason.ValueType  # 40
 """FAILED_PRECONDITION: the trainer has no profile yet."""
 ERROR_REASON_PROPOSAL_EXISTS: ErrorReason.ValueType  # 41

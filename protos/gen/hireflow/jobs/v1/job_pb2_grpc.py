@@ -56,6 +56,11 @@ class JobsServiceStub:
                 request_serializer=hireflow_dot_jobs_dot_v1_dot_job__pb2.GetJobRequest.SerializeToString,
                 response_deserializer=hireflow_dot_jobs_dot_v1_dot_job__pb2.GetJobResponse.FromString,
                 _registered_method=True)
+        self.BatchGetJobs = channel.unary_unary(
+                '/hireflow.jobs.v1.JobsService/BatchGetJobs',
+                request_serializer=hireflow_dot_jobs_dot_v1_dot_job__pb2.BatchGetJobsRequest.SerializeToString,
+                response_deserializer=hireflow_dot_jobs_dot_v1_dot_job__pb2.BatchGetJobsResponse.FromString,
+                _registered_method=True)
         self.ListJobs = channel.unary_unary(
                 '/hireflow.jobs.v1.JobsService/ListJobs',
                 request_serializer=hireflow_dot_jobs_dot_v1_dot_job__pb2.ListJobsRequest.SerializeToString,
@@ -75,6 +80,21 @@ class JobsServiceStub:
                 '/hireflow.jobs.v1.JobsService/ArchiveJob',
                 request_serializer=hireflow_dot_jobs_dot_v1_dot_job__pb2.ArchiveJobRequest.SerializeToString,
                 response_deserializer=hireflow_dot_jobs_dot_v1_dot_job__pb2.ArchiveJobResponse.FromString,
+                _registered_method=True)
+        self.InviteTrainers = channel.unary_unary(
+                '/hireflow.jobs.v1.JobsService/InviteTrainers',
+                request_serializer=hireflow_dot_jobs_dot_v1_dot_job__pb2.InviteTrainersRequest.SerializeToString,
+                response_deserializer=hireflow_dot_jobs_dot_v1_dot_job__pb2.InviteTrainersResponse.FromString,
+                _registered_method=True)
+        self.RevokeInvitation = channel.unary_unary(
+                '/hireflow.jobs.v1.JobsService/RevokeInvitation',
+                request_serializer=hireflow_dot_jobs_dot_v1_dot_job__pb2.RevokeInvitationRequest.SerializeToString,
+                response_deserializer=hireflow_dot_jobs_dot_v1_dot_job__pb2.RevokeInvitationResponse.FromString,
+                _registered_method=True)
+        self.ListInvitations = channel.unary_unary(
+                '/hireflow.jobs.v1.JobsService/ListInvitations',
+                request_serializer=hireflow_dot_jobs_dot_v1_dot_job__pb2.ListInvitationsRequest.SerializeToString,
+                response_deserializer=hireflow_dot_jobs_dot_v1_dot_job__pb2.ListInvitationsResponse.FromString,
                 _registered_method=True)
         self.ReservePosition = channel.unary_unary(
                 '/hireflow.jobs.v1.JobsService/ReservePosition',
@@ -120,7 +140,15 @@ class JobsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetJob(self, request, context):
-        """Reads one job. A trainer sees it only while it is published, public or unlisted.
+        """Reads one job. A trainer sees it only while it is published, and public, unlisted or inviting
+        that trainer; the interviewer's prompt is not shown to trainers.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchGetJobs(self, request, context):
+        """Reads many jobs at once. Those that the caller may not read are left out.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -149,6 +177,27 @@ class JobsServiceServicer:
 
     def ArchiveJob(self, request, context):
         """Puts a job away for ever. Refused while a hire or contract of it lives.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def InviteTrainers(self, request, context):
+        """Invites trainers to a job. Who is invited already stays so; a repeat changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevokeInvitation(self, request, context):
+        """Takes an invitation back. What the trainer submitted meanwhile stays.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListInvitations(self, request, context):
+        """Lists who is invited to a job, newest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -199,6 +248,11 @@ def add_JobsServiceServicer_to_server(servicer, server):
                     request_deserializer=hireflow_dot_jobs_dot_v1_dot_job__pb2.GetJobRequest.FromString,
                     response_serializer=hireflow_dot_jobs_dot_v1_dot_job__pb2.GetJobResponse.SerializeToString,
             ),
+            'BatchGetJobs': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchGetJobs,
+                    request_deserializer=hireflow_dot_jobs_dot_v1_dot_job__pb2.BatchGetJobsRequest.FromString,
+                    response_serializer=hireflow_dot_jobs_dot_v1_dot_job__pb2.BatchGetJobsResponse.SerializeToString,
+            ),
             'ListJobs': grpc.unary_unary_rpc_method_handler(
                     servicer.ListJobs,
                     request_deserializer=hireflow_dot_jobs_dot_v1_dot_job__pb2.ListJobsRequest.FromString,
@@ -218,6 +272,21 @@ def add_JobsServiceServicer_to_server(servicer, server):
                     servicer.ArchiveJob,
                     request_deserializer=hireflow_dot_jobs_dot_v1_dot_job__pb2.ArchiveJobRequest.FromString,
                     response_serializer=hireflow_dot_jobs_dot_v1_dot_job__pb2.ArchiveJobResponse.SerializeToString,
+            ),
+            'InviteTrainers': grpc.unary_unary_rpc_method_handler(
+                    servicer.InviteTrainers,
+                    request_deserializer=hireflow_dot_jobs_dot_v1_dot_job__pb2.InviteTrainersRequest.FromString,
+                    response_serializer=hireflow_dot_jobs_dot_v1_dot_job__pb2.InviteTrainersResponse.SerializeToString,
+            ),
+            'RevokeInvitation': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeInvitation,
+                    request_deserializer=hireflow_dot_jobs_dot_v1_dot_job__pb2.RevokeInvitationRequest.FromString,
+                    response_serializer=hireflow_dot_jobs_dot_v1_dot_job__pb2.RevokeInvitationResponse.SerializeToString,
+            ),
+            'ListInvitations': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListInvitations,
+                    request_deserializer=hireflow_dot_jobs_dot_v1_dot_job__pb2.ListInvitationsRequest.FromString,
+                    response_serializer=hireflow_dot_jobs_dot_v1_dot_job__pb2.ListInvitationsResponse.SerializeToString,
             ),
             'ReservePosition': grpc.unary_unary_rpc_method_handler(
                     servicer.ReservePosition,
@@ -356,6 +425,33 @@ class JobsService:
             _registered_method=True)
 
     @staticmethod
+    def BatchGetJobs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hireflow.jobs.v1.JobsService/BatchGetJobs',
+            hireflow_dot_jobs_dot_v1_dot_job__pb2.BatchGetJobsRequest.SerializeToString,
+            hireflow_dot_jobs_dot_v1_dot_job__pb2.BatchGetJobsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ListJobs(request,
             target,
             options=(),
@@ -453,6 +549,87 @@ class JobsService:
             '/hireflow.jobs.v1.JobsService/ArchiveJob',
             hireflow_dot_jobs_dot_v1_dot_job__pb2.ArchiveJobRequest.SerializeToString,
             hireflow_dot_jobs_dot_v1_dot_job__pb2.ArchiveJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def InviteTrainers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hireflow.jobs.v1.JobsService/InviteTrainers',
+            hireflow_dot_jobs_dot_v1_dot_job__pb2.InviteTrainersRequest.SerializeToString,
+            hireflow_dot_jobs_dot_v1_dot_job__pb2.InviteTrainersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeInvitation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hireflow.jobs.v1.JobsService/RevokeInvitation',
+            hireflow_dot_jobs_dot_v1_dot_job__pb2.RevokeInvitationRequest.SerializeToString,
+            hireflow_dot_jobs_dot_v1_dot_job__pb2.RevokeInvitationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListInvitations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hireflow.jobs.v1.JobsService/ListInvitations',
+            hireflow_dot_jobs_dot_v1_dot_job__pb2.ListInvitationsRequest.SerializeToString,
+            hireflow_dot_jobs_dot_v1_dot_job__pb2.ListInvitationsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -42,7 +42,11 @@ class JobsServiceStub:
     PublishJob: _grpc.UnaryUnaryMultiCallable[_job_pb2.PublishJobRequest, _job_pb2.PublishJobResponse]
     """Opens a draft for proposals, or names every field it still lacks."""
     GetJob: _grpc.UnaryUnaryMultiCallable[_job_pb2.GetJobRequest, _job_pb2.GetJobResponse]
-    """Reads one job. A trainer sees it only while it is published, public or unlisted."""
+    """Reads one job. A trainer sees it only while it is published, and public, unlisted or inviting
+    that trainer; the interviewer's prompt is not shown to trainers.
+    """
+    BatchGetJobs: _grpc.UnaryUnaryMultiCallable[_job_pb2.BatchGetJobsRequest, _job_pb2.BatchGetJobsResponse]
+    """Reads many jobs at once. Those that the caller may not read are left out."""
     ListJobs: _grpc.UnaryUnaryMultiCallable[_job_pb2.ListJobsRequest, _job_pb2.ListJobsResponse]
     """Lists an organisation's jobs, newest first."""
     FinishHiring: _grpc.UnaryUnaryMultiCallable[_job_pb2.FinishHiringRequest, _job_pb2.FinishHiringResponse]
@@ -51,6 +55,12 @@ class JobsServiceStub:
     """Reopens a job whose hiring was done."""
     ArchiveJob: _grpc.UnaryUnaryMultiCallable[_job_pb2.ArchiveJobRequest, _job_pb2.ArchiveJobResponse]
     """Puts a job away for ever. Refused while a hire or contract of it lives."""
+    InviteTrainers: _grpc.UnaryUnaryMultiCallable[_job_pb2.InviteTrainersRequest, _job_pb2.InviteTrainersResponse]
+    """Invites trainers to a job. Who is invited already stays so; a repeat changes nothing."""
+    RevokeInvitation: _grpc.UnaryUnaryMultiCallable[_job_pb2.RevokeInvitationRequest, _job_pb2.RevokeInvitationResponse]
+    """Takes an invitation back. What the trainer submitted meanwhile stays."""
+    ListInvitations: _grpc.UnaryUnaryMultiCallable[_job_pb2.ListInvitationsRequest, _job_pb2.ListInvitationsResponse]
+    """Lists who is invited to a job, newest first."""
     ReservePosition: _grpc.UnaryUnaryMultiCallable[_job_pb2.ReservePositionRequest, _job_pb2.ReservePositionResponse]
     """Reserves one position for a hire. For the hire workflow; a repeat changes nothing."""
     ReleasePosition: _grpc.UnaryUnaryMultiCallable[_job_pb2.ReleasePositionRequest, _job_pb2.ReleasePositionResponse]
@@ -74,7 +84,11 @@ class JobsServiceAsyncStub(JobsServiceStub):
     PublishJob: _aio.UnaryUnaryMultiCallable[_job_pb2.PublishJobRequest, _job_pb2.PublishJobResponse]  # type: ignore[assignment]
     """Opens a draft for proposals, or names every field it still lacks."""
     GetJob: _aio.UnaryUnaryMultiCallable[_job_pb2.GetJobRequest, _job_pb2.GetJobResponse]  # type: ignore[assignment]
-    """Reads one job. A trainer sees it only while it is published, public or unlisted."""
+    """Reads one job. A trainer sees it only while it is published, and public, unlisted or inviting
+    that trainer; the interviewer's prompt is not shown to trainers.
+    """
+    BatchGetJobs: _aio.UnaryUnaryMultiCallable[_job_pb2.BatchGetJobsRequest, _job_pb2.BatchGetJobsResponse]  # type: ignore[assignment]
+    """Reads many jobs at once. Those that the caller may not read are left out."""
     ListJobs: _aio.UnaryUnaryMultiCallable[_job_pb2.ListJobsRequest, _job_pb2.ListJobsResponse]  # type: ignore[assignment]
     """Lists an organisation's jobs, newest first."""
     FinishHiring: _aio.UnaryUnaryMultiCallable[_job_pb2.FinishHiringRequest, _job_pb2.FinishHiringResponse]  # type: ignore[assignment]
@@ -83,6 +97,12 @@ class JobsServiceAsyncStub(JobsServiceStub):
     """Reopens a job whose hiring was done."""
     ArchiveJob: _aio.UnaryUnaryMultiCallable[_job_pb2.ArchiveJobRequest, _job_pb2.ArchiveJobResponse]  # type: ignore[assignment]
     """Puts a job away for ever. Refused while a hire or contract of it lives."""
+    InviteTrainers: _aio.UnaryUnaryMultiCallable[_job_pb2.InviteTrainersRequest, _job_pb2.InviteTrainersResponse]  # type: ignore[assignment]
+    """Invites trainers to a job. Who is invited already stays so; a repeat changes nothing."""
+    RevokeInvitation: _aio.UnaryUnaryMultiCallable[_job_pb2.RevokeInvitationRequest, _job_pb2.RevokeInvitationResponse]  # type: ignore[assignment]
+    """Takes an invitation back. What the trainer submitted meanwhile stays."""
+    ListInvitations: _aio.UnaryUnaryMultiCallable[_job_pb2.ListInvitationsRequest, _job_pb2.ListInvitationsResponse]  # type: ignore[assignment]
+    """Lists who is invited to a job, newest first."""
     ReservePosition: _aio.UnaryUnaryMultiCallable[_job_pb2.ReservePositionRequest, _job_pb2.ReservePositionResponse]  # type: ignore[assignment]
     """Reserves one position for a hire. For the hire workflow; a repeat changes nothing."""
     ReleasePosition: _aio.UnaryUnaryMultiCallable[_job_pb2.ReleasePositionRequest, _job_pb2.ReleasePositionResponse]  # type: ignore[assignment]
@@ -127,7 +147,17 @@ class JobsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _job_pb2.GetJobRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_job_pb2.GetJobResponse, _abc.Awaitable[_job_pb2.GetJobResponse]]:
-        """Reads one job. A trainer sees it only while it is published, public or unlisted."""
+        """Reads one job. A trainer sees it only while it is published, and public, unlisted or inviting
+        that trainer; the interviewer's prompt is not shown to trainers.
+        """
+
+    @_abc_1.abstractmethod
+    def BatchGetJobs(
+        self,
+        request: _job_pb2.BatchGetJobsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_job_pb2.BatchGetJobsResponse, _abc.Awaitable[_job_pb2.BatchGetJobsResponse]]:
+        """Reads many jobs at once. Those that the caller may not read are left out."""
 
     @_abc_1.abstractmethod
     def ListJobs(
@@ -160,6 +190,30 @@ class JobsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_job_pb2.ArchiveJobResponse, _abc.Awaitable[_job_pb2.ArchiveJobResponse]]:
         """Puts a job away for ever. Refused while a hire or contract of it lives."""
+
+    @_abc_1.abstractmethod
+    def InviteTrainers(
+        self,
+        request: _job_pb2.InviteTrainersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_job_pb2.InviteTrainersResponse, _abc.Awaitable[_job_pb2.InviteTrainersResponse]]:
+        """Invites trainers to a job. Who is invited already stays so; a repeat changes nothing."""
+
+    @_abc_1.abstractmethod
+    def RevokeInvitation(
+        self,
+        request: _job_pb2.RevokeInvitationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_job_pb2.RevokeInvitationResponse, _abc.Awaitable[_job_pb2.RevokeInvitationResponse]]:
+        """Takes an invitation back. What the trainer submitted meanwhile stays."""
+
+    @_abc_1.abstractmethod
+    def ListInvitations(
+        self,
+        request: _job_pb2.ListInvitationsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_job_pb2.ListInvitationsResponse, _abc.Awaitable[_job_pb2.ListInvitationsResponse]]:
+        """Lists who is invited to a job, newest first."""
 
     @_abc_1.abstractmethod
     def ReservePosition(

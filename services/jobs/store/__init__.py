@@ -1,0 +1,1 @@
+"""Rows of jobs: tables, and the queries on them by topic."""

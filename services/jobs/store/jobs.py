@@ -1,0 +1,227 @@
+"""Jobs: one by one, many at once, an organisation's."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.common.paging import Cursor, Page, beyond
+from services.jobs.domain import (
+    FieldType,
+    Job,
+    Pay,
+    PayKind,
+    Posting,
+    ScreeningField,
+    ScreeningPlan,
+    Settings,
+    State,
+    Visibility,
+)
+from services.jobs.store.tables import INVITATION, JOB, PROPOSAL_COUNT
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which of an organisation's jobs a list shows; an empty value filters nothing."""
+
+    organisation_id: str
+    states: Collection[State]
+    folder_id: str = ""
+    category: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Visible:
+    """A job, and whether the trainer who asks is invited to it."""
+
+    job: Job
+    invited: bool
+
+
+_LIVE = sa.func.coalesce(PROPOSAL_COUNT.c.live, 0).label("proposals")
+_JOB_WITH_COUNT = sa.select(JOB, _LIVE).outerjoin(
+    PROPOSAL_COUNT, PROPOSAL_COUNT.c.job_id == JOB.c.job_id
+)
+
+
+async def insert_job(tx: AsyncConnection, job: Job) -> None:
+    """Store a new job."""
+    await tx.execute(sa.insert(JOB).values(_values(job)))
+
+
+async def save_job(tx: AsyncConnection, job: Job) -> None:
+    """Store a job that this transaction locked and changed."""
+    await tx.execute(sa.update(JOB).where(JOB.c.job_id == job.job_id).values(_values(job)))
+
+
+async def lock_job(
+    tx: AsyncConnection, job_id: str, *, organisation_id: str | None = None
+) -> Job | None:
+    """Load a job and hold its row until the transaction ends.
+
+    With an organisation, another's job is neither found nor held.
+    """
+    query = _JOB_WITH_COUNT.where(JOB.c.job_id == job_id).with_for_update(of=JOB)
+    if organisation_id is not None:
+        query = query.where(JOB.c.organisation_id == organisation_id)
+    row = (await tx.execute(query)).one_or_none()
+    return None if row is None else _job(row)
+
+
+async def find_visible(
+    connection: AsyncConnection, job_ids: Collection[str], trainer_id: str = ""
+) -> Mapping[str, Visible]:
+    """Read jobs by their ids, each with whether a trainer is invited to it."""
+    invited = sa.exists().where(
+        INVITATION.c.job_id == JOB.c.job_id, INVITATION.c.trainer_id == trainer_id
+    )
+    query = _JOB_WITH_COUNT.add_columns(invited.label("invited")).where(JOB.c.job_id.in_(job_ids))
+    rows = await connection.execute(query)
+    return {row.job_id: Visible(_job(row), row.invited) for row in rows}
+
+
+async def lock_jobs(
+    tx: AsyncConnection, organisation_id: str, job_ids: Collection[str]
+) -> Mapping[str, Job]:
+    """Load an organisation's jobs and hold their rows, in one order for all who do so."""
+    query = (
+        _JOB_WITH_COUNT.where(JOB.c.organisation_id == organisation_id, JOB.c.job_id.in_(job_ids))
+        .order_by(JOB.c.job_id)
+        .with_for_update(of=JOB)
+    )
+    return {row.job_id: _job(row) for row in await tx.execute(query)}
+
+
+async def lock_folders_jobs(tx: AsyncConnection, folder_id: str, limit: int) -> list[Job]:
+    """Load at most so many of a folder's jobs and hold their rows, in the same order."""
+    query = (
+        _JOB_WITH_COUNT.where(JOB.c.folder_id == folder_id)
+        .order_by(JOB.c.job_id)
+        .limit(limit)
+        .with_for_update(of=JOB)
+    )
+    return [_job(row) for row in await tx.execute(query)]
+
+
+async def list_jobs(connection: AsyncConnection, wanted: Wanted, cursor: Cursor) -> Page[Job]:
+    """Read a page of an organisation's jobs, newest first.
+
+    One bounded index scan per state, merged: however many jobs are in other states, categories or
+    folders, they are not walked through. A text is looked for in the jobs that the scan meets: no
+    index finds a part of a word in every script, and an organisation's jobs are few.
+    """
+    behind = beyond(cursor, JOB.c.create_time, JOB.c.job_id, descending=True)
+    scans = (
+        sa.select(JOB)
+        .where(*_wanted(wanted), JOB.c.state == state, behind)
+        .order_by(JOB.c.create_time.desc(), JOB.c.job_id.desc())
+        .limit(cursor.limit)
+        for state in sorted(set(wanted.states))
+    )
+    found = sa.union_all(*scans).subquery("found")
+    query = (
+        sa.select(found, _LIVE)
+        .outerjoin(PROPOSAL_COUNT, PROPOSAL_COUNT.c.job_id == found.c.job_id)
+        .order_by(found.c.create_time.desc(), found.c.job_id.desc())
+        .limit(cursor.limit)
+    )
+    jobs = [_job(row) for row in await connection.execute(query)]
+    return cursor.page(jobs, key=lambda job: (job.create_time, job.job_id))
+
+
+def _wanted(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
+    conditions = [JOB.c.organisation_id == wanted.organisation_id]
+    if wanted.folder_id:
+        conditions.append(JOB.c.folder_id == wanted.folder_id)
+    if wanted.category:
+        conditions.append(JOB.c.category == wanted.category)
+    if wanted.text:
+        words = sa.func.lower(JOB.c.title + "\n" + JOB.c.description)
+        conditions.append(sa.func.strpos(words, sa.func.lower(wanted.text)) > 0)
+    return conditions
+
+
+def _values(job: Job) -> dict[str, object]:
+    posting, pay, settings = job.posting, job.posting.pay, job.posting.settings
+    return {
+        "job_id": job.job_id,
+        "organisation_id": job.organisation_id,
+        "state": job.state,
+        "title": posting.title,
+        "description": posting.description,
+        "category": posting.category,
+        "required_languages": list(posting.required_languages),
+        "required_skills": list(posting.required_skills),
+        "required_countries": list(posting.required_countries),
+        "pay_kind": pay.kind,
+        "pay_minimum": pay.minimum,
+        "pay_maximum": pay.maximum,
+        "pay_currency": pay.currency,
+        "positions": posting.positions,
+        "filled": job.filled,
+        "reserved": job.reserved,
+        "visibility": settings.visibility,
+        "finish_when_filled": settings.finish_when_filled,
+        "add_hires_to_channels": settings.add_hires_to_channels,
+        "plan_prompt": posting.screening_plan.prompt,
+        "plan_fields": [_field_values(field) for field in posting.screening_plan.fields],
+        "plan_version": job.plan_version,
+        "folder_id": job.folder_id or None,
+        "version": job.version,
+        "create_time": job.create_time,
+        "update_time": job.update_time,
+        "publish_time": job.publish_time,
+    }
+
+
+def _job(row: sa.Row[tuple[object, ...]]) -> Job:
+    return Job(
+        job_id=row.job_id,
+        organisation_id=row.organisation_id,
+        posting=Posting(
+            title=row.title,
+            description=row.description,
+            category=row.category,
+            required_languages=tuple(row.required_languages),
+            required_skills=tuple(row.required_skills),
+            required_countries=tuple(row.required_countries),
+            pay=Pay(
+                kind=None if row.pay_kind is None else PayKind(row.pay_kind),
+                minimum=row.pay_minimum,
+                maximum=row.pay_maximum,
+                currency=row.pay_currency,
+            ),
+            positions=row.positions,
+            screening_plan=ScreeningPlan(
+                row.plan_prompt, tuple(_field(values) for values in row.plan_fields)
+            ),
+            settings=Settings(
+                visibility=Visibility(row.visibility),
+                finish_when_filled=row.finish_when_filled,
+                add_hires_to_channels=row.add_hires_to_channels,
+            ),
+        ),
+        state=State(row.state),
+        filled=row.filled,
+        reserved=row.reserved,
+        version=row.version,
+        create_time=row.create_time,
+        update_time=row.update_time,
+        publish_time=row.publish_time,
+        plan_version=row.plan_version,
+        folder_id=row.folder_id or "",
+        proposals=row.proposals,
+    )
+
+
+def _field_values(field: ScreeningField) -> dict[str, object]:
+    return {**asdict(field), "options": list(field.options)}
+
+
+def _field(values: dict[str, Any]) -> ScreeningField:
+    kind, options = FieldType(values["type"]), tuple(values["options"])
+    return ScreeningField(**{**values, "type": kind, "options": options})
