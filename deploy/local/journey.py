@@ -19,7 +19,7 @@ from hireflow.common.v1 import money_pb2
 from hireflow.contracts.v1 import contract_pb2_grpc
 from hireflow.events.v1 import events_pb2_grpc
 from hireflow.hiring.v1 import hire_pb2, hire_pb2_grpc, operations_pb2_grpc
-from hireflow.jobs.v1 import folder_pb2_grpc, job_pb2, job_pb2_grpc
+from hireflow.jobs.v1 import folder_pb2_grpc, instructions_pb2_grpc, job_pb2, job_pb2_grpc
 from hireflow.messaging.v1 import thread_pb2, thread_pb2_grpc
 from hireflow.proposals.v1 import proposal_pb2, proposal_pb2_grpc
 
@@ -70,6 +70,7 @@ class Services:
     events: "events_pb2_grpc.EventsServiceAsyncStub"
     """That of the jobs' process; each process answers for its own events."""
     folders: "folder_pb2_grpc.FoldersServiceAsyncStub"
+    instructions: "instructions_pb2_grpc.InstructionsServiceAsyncStub"
 
 
 @asynccontextmanager
@@ -97,6 +98,7 @@ async def open_services(addresses: Addresses) -> AsyncIterator[Services]:
             operations_pb2_grpc.OperationsServiceStub(hiring),
             events_pb2_grpc.EventsServiceStub(jobs),
             folder_pb2_grpc.FoldersServiceStub(jobs),
+            instructions_pb2_grpc.InstructionsServiceStub(jobs),
         )
     finally:
         await asyncio.gather(*(channel.close() for channel in channels))

@@ -3,18 +3,57 @@
 No text that people wrote is in them: facts for matching and gating, ids and numbers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
+from typing import TypeAlias
 
 from google.protobuf.message import Message
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hireflow.contracts.v1 import contract_events_pb2, contract_pb2
 from hireflow.jobs.v1 import folder_events_pb2, job_events_pb2, job_pb2
 from hireflow.proposals.v1 import proposal_events_pb2
 from services.common.inbox import Received, Subscription
 from services.common.outbox import Event, event_type
 from services.jobs.domain import Folder, Job, Reservation, ScreeningPlan
-from services.jobs.use_cases import proposal_counts
+from services.jobs.use_cases import known_work, proposal_counts
 from services.jobs.wire import plan_fields
+
+ContractEvent: TypeAlias = (
+    contract_events_pb2.ContractCreated
+    | contract_events_pb2.ContractActivated
+    | contract_events_pb2.ContractCancelled
+    | contract_events_pb2.ContractEnded
+)
+MilestoneEvent: TypeAlias = (
+    contract_events_pb2.ContractAmended
+    | contract_events_pb2.MilestoneCreated
+    | contract_events_pb2.MilestoneFunded
+    | contract_events_pb2.MilestoneRefunded
+    | contract_events_pb2.MilestoneCancelled
+    | contract_events_pb2.RefundFailed
+    | contract_events_pb2.MilestoneDisputed
+    | contract_events_pb2.DisputeClosed
+)
+
+
+_CONTRACT_EVENTS: tuple[type[ContractEvent], ...] = (
+    contract_events_pb2.ContractCreated,
+    contract_events_pb2.ContractActivated,
+    contract_events_pb2.ContractCancelled,
+    contract_events_pb2.ContractEnded,
+)
+_MILESTONE_EVENTS: tuple[type[MilestoneEvent], ...] = (
+    contract_events_pb2.ContractAmended,
+    contract_events_pb2.MilestoneCreated,
+    contract_events_pb2.MilestoneFunded,
+    contract_events_pb2.MilestoneRefunded,
+    contract_events_pb2.MilestoneCancelled,
+    contract_events_pb2.RefundFailed,
+    contract_events_pb2.MilestoneDisputed,
+    contract_events_pb2.DisputeClosed,
+)
 
 
 def created(job: Job) -> Event:
@@ -77,6 +116,12 @@ def invitation_revoked(job: Job, trainer_id: str) -> Event:
     return _event(job, message)
 
 
+def instructions_written(job: Job, version: int, now: datetime) -> Event:
+    """Tell that a version of the instructions was written."""
+    message = job_events_pb2.JobInstructionsWritten(job=_facts(job), version=version)
+    return Event(message, aggregate_id=job.job_id, time=now)
+
+
 def folder_changed(folder: Folder, *, deleted: bool = False) -> Event:
     """Tell that a folder was made, changed or deleted."""
     message = folder_events_pb2.FolderChanged(
@@ -97,6 +142,39 @@ async def on_proposal_withdrawn(tx: AsyncConnection, event: Received) -> None:
     await proposal_counts.count_proposal(tx, proposal.job_id, proposal.proposal_id, live=False)
 
 
+async def on_contract(
+    kind: Callable[[], ContractEvent], tx: AsyncConnection, event: Received
+) -> None:
+    """Keep how the contract stands."""
+    await _learn_contract(tx, event.message(kind).contract)
+
+
+async def on_milestone(
+    kind: Callable[[], MilestoneEvent], tx: AsyncConnection, event: Received
+) -> None:
+    """Keep how the contract and its milestone stand."""
+    told = event.message(kind)
+    await _learn_contract(tx, told.contract)
+    state = contract_pb2.MilestoneState.Name(told.milestone.state)
+    await known_work.learn_milestone(
+        tx,
+        told.contract.contract_id,
+        told.milestone.milestone_id,
+        state.removeprefix("MILESTONE_STATE_"),
+    )
+
+
+async def _learn_contract(tx: AsyncConnection, contract: contract_events_pb2.ContractFacts) -> None:
+    state = contract_pb2.ContractState.Name(contract.state)
+    await known_work.learn_contract(
+        tx,
+        contract.contract_id,
+        job_id=contract.job_id,
+        trainer_id=contract.trainer_id,
+        state=state.removeprefix("CONTRACT_STATE_"),
+    )
+
+
 PROPOSALS = Subscription(
     consumer="jobs-proposals",
     subjects=("hireflow.proposals.v1.proposal.*",),
@@ -104,6 +182,14 @@ PROPOSALS = Subscription(
         event_type(proposal_events_pb2.ProposalSubmitted): on_proposal_submitted,
         event_type(proposal_events_pb2.ProposalWithdrawn): on_proposal_withdrawn,
     },
+)
+
+
+CONTRACTS = Subscription(
+    consumer="jobs-contracts",
+    subjects=("hireflow.contracts.v1.*.*",),
+    handlers={event_type(kind): partial(on_contract, kind) for kind in _CONTRACT_EVENTS}
+    | {event_type(kind): partial(on_milestone, kind) for kind in _MILESTONE_EVENTS},
 )
 
 

@@ -14,7 +14,7 @@ from google.protobuf.message_factory import GetMessageClass
 from hireflow.contracts.v1 import contract_pb2
 from hireflow.events.v1 import events_pb2
 from hireflow.hiring.v1 import hire_pb2, operations_pb2
-from hireflow.jobs.v1 import folder_pb2, job_pb2
+from hireflow.jobs.v1 import folder_pb2, instructions_pb2, job_pb2
 from hireflow.messaging.v1 import thread_pb2
 from hireflow.proposals.v1 import proposal_pb2
 from services.common.client import error_of
@@ -30,6 +30,10 @@ KINDS = ("EMPLOYER", "AGENT", "TRAINER", "OPERATOR", "SERVICE")
 SERVICES: dict[str, tuple[ServiceDescriptor, dict[str, Any]]] = {
     "jobs": (job_pb2.DESCRIPTOR.services_by_name["JobsService"], jobs.AUTHORISATION),
     "folders": (folder_pb2.DESCRIPTOR.services_by_name["FoldersService"], jobs.FOLDERS),
+    "instructions": (
+        instructions_pb2.DESCRIPTOR.services_by_name["InstructionsService"],
+        jobs.INSTRUCTIONS,
+    ),
     "proposals": (
         proposal_pb2.DESCRIPTOR.services_by_name["ProposalsService"],
         proposals.AUTHORISATION,

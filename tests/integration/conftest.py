@@ -14,7 +14,7 @@ from deploy.local.keys import ensure_keys, private_key_file, public_keys_file
 from hireflow.contracts.v1 import contract_pb2_grpc
 from hireflow.events.v1 import events_pb2_grpc
 from hireflow.hiring.v1 import hire_pb2_grpc, operations_pb2_grpc
-from hireflow.jobs.v1 import folder_pb2_grpc, job_pb2_grpc
+from hireflow.jobs.v1 import folder_pb2_grpc, instructions_pb2_grpc, job_pb2_grpc
 from hireflow.messaging.v1 import thread_pb2_grpc
 from hireflow.proposals.v1 import proposal_pb2_grpc
 from services.common.auth import Kind, Principal
@@ -100,5 +100,6 @@ async def workspace(settings: Settings, signer: Signer) -> AsyncIterator[Workspa
                 operations_pb2_grpc.OperationsServiceStub(channel),
                 events_pb2_grpc.EventsServiceStub(channel),
                 folder_pb2_grpc.FoldersServiceStub(channel),
+                instructions_pb2_grpc.InstructionsServiceStub(channel),
             )
             yield Workspace(services, settings, process.resources.database, signer)

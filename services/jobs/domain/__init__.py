@@ -5,6 +5,7 @@ from services.jobs.domain.job import Job, State, Verb
 from services.jobs.domain.plan import FieldType, ScreeningField, ScreeningPlan
 from services.jobs.domain.posting import Pay, PayKind, Posting, Settings, Visibility
 from services.jobs.domain.reservation import Reservation, ReservationState
+from services.jobs.domain.work import Ties
 
 __all__ = [
     "FieldType",
@@ -20,6 +21,7 @@ __all__ = [
     "ScreeningPlan",
     "Settings",
     "State",
+    "Ties",
     "Verb",
     "Visibility",
 ]

@@ -11,6 +11,7 @@ from typing import Self
 
 from services.common.errors import Conflict, Refused, Violation
 from services.jobs.domain.posting import Posting, Visibility
+from services.jobs.domain.work import Ties
 
 
 class State(StrEnum):
@@ -164,19 +165,19 @@ class Job:
         self._require(Verb.REOPEN)
         return replace(self._next(now), state=State.PUBLISHED)
 
-    def archive(self, now: datetime) -> Self:
+    def archive(self, ties: Ties, now: datetime) -> Self:
         """Put the job away for ever.
 
-        Raises Refused: WRONG_STATE, or JOB_IN_USE while a hire holds a position or one is filled.
-        A filled position blocks because contracts do not tell yet when they end.
+        Raises Refused: WRONG_STATE, or JOB_IN_USE while work on it is not over.
         """
         self._require(Verb.ARCHIVE)
-        if self.reserved or self.filled:
-            raise Refused(
-                "JOB_IN_USE",
-                f"the job has {self.reserved} running hires and {self.filled} contracts",
-            )
+        if ties:
+            raise Refused("JOB_IN_USE", f"{ties}: wait for them, or end them first")
         return replace(self._next(now), state=State.ARCHIVED)
+
+    def require_writable(self) -> None:
+        """Raise Refused WRONG_STATE when nothing may be written for it any more."""
+        self._require(Verb.UPDATE)
 
     def invite(self, now: datetime) -> Self:
         """Note that its invitations changed. Raises Refused WRONG_STATE."""

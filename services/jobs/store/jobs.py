@@ -20,7 +20,8 @@ from services.jobs.domain import (
     State,
     Visibility,
 )
-from services.jobs.store.tables import INVITATION, JOB, PROPOSAL_COUNT
+from services.jobs.domain.work import ACTIVE
+from services.jobs.store.tables import CONTRACT, INVITATION, JOB, PROPOSAL_COUNT
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +37,11 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Visible:
-    """A job, and whether the trainer who asks is invited to it."""
+    """A job, and whether the trainer who asks is invited to it, or works on it."""
 
     job: Job
     invited: bool
+    working: bool
 
 
 _LIVE = sa.func.coalesce(PROPOSAL_COUNT.c.live, 0).label("proposals")
@@ -75,13 +77,18 @@ async def lock_job(
 async def find_visible(
     connection: AsyncConnection, job_ids: Collection[str], trainer_id: str = ""
 ) -> Mapping[str, Visible]:
-    """Read jobs by their ids, each with whether a trainer is invited to it."""
+    """Read jobs by their ids, each with what it is to a trainer."""
     invited = sa.exists().where(
         INVITATION.c.job_id == JOB.c.job_id, INVITATION.c.trainer_id == trainer_id
     )
-    query = _JOB_WITH_COUNT.add_columns(invited.label("invited")).where(JOB.c.job_id.in_(job_ids))
-    rows = await connection.execute(query)
-    return {row.job_id: Visible(_job(row), row.invited) for row in rows}
+    working = sa.exists().where(
+        CONTRACT.c.job_id == JOB.c.job_id,
+        CONTRACT.c.trainer_id == trainer_id,
+        CONTRACT.c.state == ACTIVE,
+    )
+    query = _JOB_WITH_COUNT.add_columns(invited.label("invited"), working.label("working"))
+    rows = await connection.execute(query.where(JOB.c.job_id.in_(job_ids)))
+    return {row.job_id: Visible(_job(row), row.invited, row.working) for row in rows}
 
 
 async def lock_jobs(

@@ -84,6 +84,35 @@ PROPOSAL_COUNT = sa.Table(
 )
 
 
+INSTRUCTIONS = sa.Table(
+    "instructions",
+    METADATA,
+    sa.Column("job_id", sa.Text, sa.ForeignKey("jobs.job.job_id"), primary_key=True),
+    sa.Column("version", sa.BigInteger, primary_key=True),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("author_id", sa.Text, nullable=False),
+    sa.Column("create_time", sa.TIMESTAMP(timezone=True), nullable=False),
+)
+
+# What contracts told of work on a job; as with proposals, nothing here refers to jobs.job.
+CONTRACT = sa.Table(
+    "contract",
+    METADATA,
+    sa.Column("contract_id", sa.Text, primary_key=True),
+    sa.Column("job_id", sa.Text, nullable=False),
+    sa.Column("trainer_id", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Index("contract_by_job", "job_id", "trainer_id"),
+)
+
+MILESTONE = sa.Table(
+    "milestone",
+    METADATA,
+    sa.Column("contract_id", sa.Text, primary_key=True),
+    sa.Column("milestone_id", sa.Text, primary_key=True),
+    sa.Column("state", sa.Text, nullable=False),
+)
+
 INVITATION = sa.Table(
     "invitation",
     METADATA,

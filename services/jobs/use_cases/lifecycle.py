@@ -16,7 +16,7 @@ from services.common.idempotency import Request, Requests
 from services.common.outbox import Event, Outbox
 from services.jobs import events
 from services.jobs.domain import Job, Posting
-from services.jobs.store import jobs
+from services.jobs.store import jobs, work
 from services.jobs.use_cases.access import Member
 
 OUTBOX = Outbox("jobs")
@@ -99,7 +99,16 @@ async def reopen_hiring(database: Database, change: Change) -> Job:
 
 async def archive_job(database: Database, change: Change) -> Job:
     """Put the job away for ever. Raises Conflict ETAG_MISMATCH; Refused as Job.archive."""
-    return await _apply(database, change, lambda job: job.archive(change.now), events.archived)
+    async with database.begin() as tx:
+        repeat = await REQUESTS.claim(tx, change.member.principal, change.request, Job)
+        if repeat is not None:
+            return repeat
+        before = await lock_members_job(tx, change)
+        job = before.archive(await work.ties_of(tx, change.job_id), change.now)
+        await jobs.save_job(tx, job)
+        await OUTBOX.record(tx, events.archived(job))
+        await REQUESTS.answer(tx, change.member.principal, change.request, job)
+        return job
 
 
 async def _apply(

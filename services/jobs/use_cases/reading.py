@@ -56,7 +56,7 @@ def _may_read(caller: Principal, visible: Visible) -> bool:
         case Kind.EMPLOYER | Kind.AGENT:
             return caller.organisation_id == job.organisation_id
         case Kind.TRAINER:
-            return job.open_to_trainer(invited=visible.invited)
+            return visible.working or job.open_to_trainer(invited=visible.invited)
         case Kind.OPERATOR | Kind.SERVICE:
             return True
 

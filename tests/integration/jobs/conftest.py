@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import grpc.aio
 import pytest
 
-from hireflow.jobs.v1 import folder_pb2_grpc, job_pb2_grpc
+from hireflow.jobs.v1 import folder_pb2_grpc, instructions_pb2_grpc, job_pb2_grpc
 from services.common.auth import Kind
 from services.common.bus import Bus
 from services.common.migrations import migrate
@@ -36,7 +36,10 @@ async def world(signer: Signer, process: Process) -> AsyncIterator[World]:
         folders: folder_pb2_grpc.FoldersServiceAsyncStub = folder_pb2_grpc.FoldersServiceStub(
             channel
         )
-        yield World(stub, folders, process.resources.database, signer)
+        instructions: instructions_pb2_grpc.InstructionsServiceAsyncStub = (
+            instructions_pb2_grpc.InstructionsServiceStub(channel)
+        )
+        yield World(stub, folders, instructions, process.resources.database, signer)
 
 
 @pytest.fixture

@@ -4,11 +4,11 @@ import grpc
 import pytest
 from google.protobuf.message import Message
 
-from hireflow.jobs.v1 import folder_pb2, job_pb2
+from hireflow.jobs.v1 import folder_pb2, instructions_pb2, job_pb2
 from services.common.auth import Kind
 from tests.integration.jobs.world import Metadata, World, new_id
 from tests.refusals import refusal
-from tests.unit.jobs.authorisation import AUTHORISATION, FOLDERS
+from tests.unit.jobs.authorisation import AUTHORISATION, FOLDERS, INSTRUCTIONS
 
 METHODS = job_pb2.DESCRIPTOR.services_by_name["JobsService"].methods_by_name
 
@@ -45,6 +45,18 @@ async def test_each_kind_of_caller_may_do_with_folders_what_its_row_says(
     request = getattr(folder_pb2, f"{method}Request")()
     call = getattr(world.folders, method)(request, metadata=world.by(kind, organisation))
     denied = FOLDERS[method][kind.name] == "denied"
+    assert (await refusal(call)).reason == ("CALLER_NOT_ALLOWED" if denied else "INVALID_FIELDS")
+
+
+@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("method", INSTRUCTIONS)
+async def test_each_kind_of_caller_may_do_with_instructions_what_its_row_says(
+    method: str, kind: Kind, world: World
+) -> None:
+    organisation = new_id("org") if kind in {Kind.EMPLOYER, Kind.AGENT} else None
+    request = getattr(instructions_pb2, f"{method}Request")()
+    call = getattr(world.instructions, method)(request, metadata=world.by(kind, organisation))
+    denied = INSTRUCTIONS[method][kind.name] == "denied"
     assert (await refusal(call)).reason == ("CALLER_NOT_ALLOWED" if denied else "INVALID_FIELDS")
 
 

@@ -1,22 +1,15 @@
 """Whom a job invites, and what that opens to them."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
 
 import grpc
 
 from hireflow.jobs.v1 import job_events_pb2, job_pb2
-from services.common.auth import Kind, Principal
+from services.common.auth import Kind
 from tests.integration.jobs.world import Metadata, World, new_id
 from tests.refusals import refusal
 
 INVITING = job_pb2.JobSettings(visibility=job_pb2.JOB_VISIBILITY_INVITE_ONLY)
-
-
-def trainer(world: World, trainer_id: str) -> Metadata:
-    principal = Principal(Kind.TRAINER, trainer_id)
-    token = world.signer.sign(principal, timedelta(minutes=5), datetime.now(UTC))
-    return (("authorization", f"Bearer {token}"),)
 
 
 async def invited(world: World, caller: Metadata, job_id: str, size: int = 0) -> list[str]:
@@ -34,7 +27,7 @@ async def test_an_invited_trainer_reads_a_job_that_others_do_not_learn_of(
     world: World, employer: Metadata
 ) -> None:
     job = await world.published(employer, settings=INVITING)
-    alice, bob = trainer(world, "alice"), trainer(world, "bob")
+    alice, bob = world.trainer("alice"), world.trainer("bob")
     assert list((await world.invite(employer, job.job_id, "alice")).invited_trainer_ids) == [
         "alice"
     ]

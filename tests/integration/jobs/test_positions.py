@@ -7,8 +7,10 @@ import pytest
 
 from hireflow.jobs.v1 import job_pb2
 from services.common.auth import Kind
+from services.common.client import error_of
 from tests.integration.jobs.world import Metadata, World, new_id
 from tests.refusals import refusal
+from tests.waiting import until
 
 FINISHES = job_pb2.JobSettings(finish_when_filled=True)
 
@@ -265,6 +267,36 @@ async def test_a_job_with_a_running_hire_or_a_contract_is_not_archived(
     assert (error.code, error.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "JOB_IN_USE")
     await world.fill(job.job_id, hire, new_id("c"))
     assert (await refusal(world.archive(employer, job.job_id))).reason == "JOB_IN_USE"
+
+
+async def test_a_job_goes_to_the_archive_when_all_work_on_it_is_over(
+    world: World, employer: Metadata
+) -> None:
+    job, hire, contract = await world.published(employer), new_id("h"), new_id("c")
+    await world.reserve(job.job_id, hire)
+    await world.fill(job.job_id, hire, contract)
+    await world.finish(employer, job.job_id)
+
+    async def archived() -> bool:
+        try:
+            await world.archive(employer, job.job_id)
+        except grpc.aio.AioRpcError as error:
+            told.append(error_of(error).message)
+            return False
+        return True
+
+    async def told_of(part: str) -> bool:
+        assert not await archived()
+        return part in told[-1]
+
+    told: list[str] = []
+    assert await told_of("1 contracts and 0 milestones")
+    await world.tell_work(job.job_id, "t", contract, "ACTIVE", "ACTIVE_FUNDED")
+    await until(lambda: told_of("1 contracts and 1 milestones"))
+    await world.tell_work(job.job_id, "t", contract, "ENDED", "DISPUTED")
+    await until(lambda: told_of("0 contracts and 1 milestones"))
+    await world.tell_work(job.job_id, "t", contract, "ENDED", "REFUNDED")
+    await until(archived)
 
 
 async def test_every_bad_id_is_named_in_one_answer(world: World) -> None:

@@ -9,9 +9,18 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 
-from hireflow.jobs.v1 import folder_pb2, folder_pb2_grpc, job_pb2, job_pb2_grpc
+from hireflow.contracts.v1 import contract_events_pb2, contract_pb2
+from hireflow.jobs.v1 import (
+    folder_pb2,
+    folder_pb2_grpc,
+    instructions_pb2,
+    instructions_pb2_grpc,
+    job_pb2,
+    job_pb2_grpc,
+)
 from services.common.auth import Kind, Principal
 from services.common.database import Database
+from services.common.outbox import Event, Outbox
 from services.common.tables import chassis_tables
 from services.common.tokens import Signer
 
@@ -48,12 +57,20 @@ class World:
 
     stub: "job_pb2_grpc.JobsServiceAsyncStub"  # a name for type checkers only
     folders: "folder_pb2_grpc.FoldersServiceAsyncStub"
+    instructions: "instructions_pb2_grpc.InstructionsServiceAsyncStub"
     database: Database
     signer: Signer
 
     def by(self, kind: Kind, organisation_id: str | None = None) -> Metadata:
         """A caller of this kind, as the metadata of a call."""
-        caller = Principal(kind, new_id(kind), organisation_id)
+        return self.named(Principal(kind, new_id(kind), organisation_id))
+
+    def trainer(self, trainer_id: str) -> Metadata:
+        """A trainer of this name."""
+        return self.named(Principal(Kind.TRAINER, trainer_id))
+
+    def named(self, caller: Principal) -> Metadata:
+        """A certain caller."""
         token = self.signer.sign(caller, timedelta(minutes=5), datetime.now(UTC))
         return (("authorization", f"Bearer {token}"),)
 
@@ -101,6 +118,33 @@ class World:
             request_id=new_id("r"), job_id=job_id, hire_id=hire_id, contract_id=contract_id
         )
         return await self.stub.FillPosition(request, metadata=self.by(Kind.SERVICE))
+
+    async def tell_work(
+        self, job_id: str, trainer_id: str, contract_id: str, contract: str, milestone: str
+    ) -> None:
+        """Tell, as contracts would, how a contract and its one milestone stand now."""
+        facts = contract_events_pb2.ContractFacts(
+            contract_id=contract_id,
+            job_id=job_id,
+            trainer_id=trainer_id,
+            state=contract_pb2.ContractState.Value(f"CONTRACT_STATE_{contract}"),
+        )
+        standing = contract_events_pb2.MilestoneFacts(
+            milestone_id=f"m-{contract_id}",
+            state=contract_pb2.MilestoneState.Value(f"MILESTONE_STATE_{milestone}"),
+        )
+        message = contract_events_pb2.ContractAmended(contract=facts, milestone=standing)
+        async with self.database.begin() as tx:
+            await Outbox("jobs").record(tx, Event(message, contract_id, datetime.now(UTC)))
+
+    async def write(
+        self, caller: Metadata, job_id: str, text: str, latest_version: int = 0
+    ) -> instructions_pb2.Instructions:
+        request = instructions_pb2.WriteInstructionsRequest(
+            request_id=new_id("r"), job_id=job_id, text=text, latest_version=latest_version
+        )
+        written = await self.instructions.WriteInstructions(request, metadata=caller)
+        return written.instructions
 
     async def invite(
         self, caller: Metadata, job_id: str, *trainer_ids: str

@@ -1,4 +1,4 @@
-"""Who may call each method of JobsService and FoldersService: the row that every method must have.
+"""Who may call each method of the services of jobs: the row that every method must have.
 
 A kind that is denied is refused with CALLER_NOT_ALLOWED whatever it asks for; a kind that is
 allowed may still be told NOT_FOUND of what is not its own.
@@ -39,4 +39,10 @@ FOLDERS: dict[str, dict[str, Answer]] = {
     "GetFolder": _row("EMPLOYER", "AGENT", "OPERATOR", "SERVICE"),
     "ListFolders": _row("EMPLOYER", "AGENT", "OPERATOR", "SERVICE"),
     "MoveJobs": _row("EMPLOYER", "AGENT"),
+}
+
+INSTRUCTIONS: dict[str, dict[str, Answer]] = {
+    "WriteInstructions": _row("EMPLOYER", "AGENT"),
+    "GetInstructions": _row("EMPLOYER", "AGENT", "TRAINER", "OPERATOR", "SERVICE"),
+    "ListInstructionsVersions": _row("EMPLOYER", "AGENT", "TRAINER", "OPERATOR", "SERVICE"),
 }

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.common.errors import Conflict, InvalidInput, Refused
-from services.jobs.domain import Job, Pay, PayKind, Posting, Settings, State, Visibility
+from services.jobs.domain import Job, Pay, PayKind, Posting, Settings, State, Ties, Visibility
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 LATER = NOON + timedelta(hours=1)
@@ -32,7 +32,7 @@ TRANSITIONS: dict[str, tuple[Transition, dict[State, State]]] = {
         {State.HIRING_DONE: State.PUBLISHED},
     ),
     "archive": (
-        lambda job: replace(job, reserved=0).archive(LATER),
+        lambda job: job.archive(Ties(), LATER),
         {State.DRAFT: State.ARCHIVED, State.HIRING_DONE: State.ARCHIVED},
     ),
     "reserve": (lambda job: job.reserve(LATER), {State.PUBLISHED: State.PUBLISHED}),
@@ -120,15 +120,14 @@ def test_positions_cannot_go_below_those_filled_and_reserved(
     assert taken.update(replace(posting, positions=3), NOON).free == 1
 
 
-@pytest.mark.parametrize("taken", ["a reserved position", "a filled position"])
-def test_a_job_with_a_running_hire_or_contract_cannot_be_archived(
-    taken: str, jobs: dict[State, Job]
+@pytest.mark.parametrize(
+    "ties", [Ties(hires=1), Ties(contracts=1), Ties(milestones=1), Ties(unheard=1)]
+)
+def test_a_job_whose_work_is_not_over_cannot_be_archived(
+    ties: Ties, jobs: dict[State, Job]
 ) -> None:
-    job = jobs[State.HIRING_DONE]
-    if taken == "a filled position":
-        job = job.fill(NOON)
     with pytest.raises(Refused) as refused:
-        job.archive(NOON)
+        jobs[State.HIRING_DONE].archive(ties, NOON)
     assert refused.value.reason == "JOB_IN_USE"
 
 

@@ -424,3 +424,31 @@ class JobInvitationRevoked(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___JobInvitationRevoked: _TypeAlias = JobInvitationRevoked  # noqa: Y015
+
+@_typing.final
+class JobInstructionsWritten(_message.Message):
+    """A version of the job's instructions was written. It carries no text."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    version: _builtins.int
+    """The version."""
+    @_builtins.property
+    def job(self) -> Global___JobFacts:
+        """The job."""
+
+    def __init__(
+        self,
+        *,
+        job: Global___JobFacts | None = ...,
+        version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["job", b"job"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job", b"job", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___JobInstructionsWritten: _TypeAlias = JobInstructionsWritten  # noqa: Y015

@@ -140,8 +140,8 @@ class JobsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetJob(self, request, context):
-        """Reads one job. A trainer sees it only while it is published, and public, unlisted or inviting
-        that trainer; the interviewer's prompt is not shown to trainers.
+        """Reads one job. A trainer sees it while it is published, and public, unlisted or inviting that
+        trainer, and while working on it; the interviewer's prompt is not shown to trainers.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -176,7 +176,7 @@ class JobsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ArchiveJob(self, request, context):
-        """Puts a job away for ever. Refused while a hire or contract of it lives.
+        """Puts a job away for ever. Refused while a hire, a contract or a milestone of it is not over.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

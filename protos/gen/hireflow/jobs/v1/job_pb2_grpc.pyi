@@ -42,8 +42,8 @@ class JobsServiceStub:
     PublishJob: _grpc.UnaryUnaryMultiCallable[_job_pb2.PublishJobRequest, _job_pb2.PublishJobResponse]
     """Opens a draft for proposals, or names every field it still lacks."""
     GetJob: _grpc.UnaryUnaryMultiCallable[_job_pb2.GetJobRequest, _job_pb2.GetJobResponse]
-    """Reads one job. A trainer sees it only while it is published, and public, unlisted or inviting
-    that trainer; the interviewer's prompt is not shown to trainers.
+    """Reads one job. A trainer sees it while it is published, and public, unlisted or inviting that
+    trainer, and while working on it; the interviewer's prompt is not shown to trainers.
     """
     BatchGetJobs: _grpc.UnaryUnaryMultiCallable[_job_pb2.BatchGetJobsRequest, _job_pb2.BatchGetJobsResponse]
     """Reads many jobs at once. Those that the caller may not read are left out."""
@@ -54,7 +54,7 @@ class JobsServiceStub:
     ReopenHiring: _grpc.UnaryUnaryMultiCallable[_job_pb2.ReopenHiringRequest, _job_pb2.ReopenHiringResponse]
     """Reopens a job whose hiring was done."""
     ArchiveJob: _grpc.UnaryUnaryMultiCallable[_job_pb2.ArchiveJobRequest, _job_pb2.ArchiveJobResponse]
-    """Puts a job away for ever. Refused while a hire or contract of it lives."""
+    """Puts a job away for ever. Refused while a hire, a contract or a milestone of it is not over."""
     InviteTrainers: _grpc.UnaryUnaryMultiCallable[_job_pb2.InviteTrainersRequest, _job_pb2.InviteTrainersResponse]
     """Invites trainers to a job. Who is invited already stays so; a repeat changes nothing."""
     RevokeInvitation: _grpc.UnaryUnaryMultiCallable[_job_pb2.RevokeInvitationRequest, _job_pb2.RevokeInvitationResponse]
@@ -84,8 +84,8 @@ class JobsServiceAsyncStub(JobsServiceStub):
     PublishJob: _aio.UnaryUnaryMultiCallable[_job_pb2.PublishJobRequest, _job_pb2.PublishJobResponse]  # type: ignore[assignment]
     """Opens a draft for proposals, or names every field it still lacks."""
     GetJob: _aio.UnaryUnaryMultiCallable[_job_pb2.GetJobRequest, _job_pb2.GetJobResponse]  # type: ignore[assignment]
-    """Reads one job. A trainer sees it only while it is published, and public, unlisted or inviting
-    that trainer; the interviewer's prompt is not shown to trainers.
+    """Reads one job. A trainer sees it while it is published, and public, unlisted or inviting that
+    trainer, and while working on it; the interviewer's prompt is not shown to trainers.
     """
     BatchGetJobs: _aio.UnaryUnaryMultiCallable[_job_pb2.BatchGetJobsRequest, _job_pb2.BatchGetJobsResponse]  # type: ignore[assignment]
     """Reads many jobs at once. Those that the caller may not read are left out."""
@@ -96,7 +96,7 @@ class JobsServiceAsyncStub(JobsServiceStub):
     ReopenHiring: _aio.UnaryUnaryMultiCallable[_job_pb2.ReopenHiringRequest, _job_pb2.ReopenHiringResponse]  # type: ignore[assignment]
     """Reopens a job whose hiring was done."""
     ArchiveJob: _aio.UnaryUnaryMultiCallable[_job_pb2.ArchiveJobRequest, _job_pb2.ArchiveJobResponse]  # type: ignore[assignment]
-    """Puts a job away for ever. Refused while a hire or contract of it lives."""
+    """Puts a job away for ever. Refused while a hire, a contract or a milestone of it is not over."""
     InviteTrainers: _aio.UnaryUnaryMultiCallable[_job_pb2.InviteTrainersRequest, _job_pb2.InviteTrainersResponse]  # type: ignore[assignment]
     """Invites trainers to a job. Who is invited already stays so; a repeat changes nothing."""
     RevokeInvitation: _aio.UnaryUnaryMultiCallable[_job_pb2.RevokeInvitationRequest, _job_pb2.RevokeInvitationResponse]  # type: ignore[assignment]
@@ -147,8 +147,8 @@ class JobsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _job_pb2.GetJobRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_job_pb2.GetJobResponse, _abc.Awaitable[_job_pb2.GetJobResponse]]:
-        """Reads one job. A trainer sees it only while it is published, and public, unlisted or inviting
-        that trainer; the interviewer's prompt is not shown to trainers.
+        """Reads one job. A trainer sees it while it is published, and public, unlisted or inviting that
+        trainer, and while working on it; the interviewer's prompt is not shown to trainers.
         """
 
     @_abc_1.abstractmethod
@@ -189,7 +189,7 @@ class JobsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _job_pb2.ArchiveJobRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_job_pb2.ArchiveJobResponse, _abc.Awaitable[_job_pb2.ArchiveJobResponse]]:
-        """Puts a job away for ever. Refused while a hire or contract of it lives."""
+        """Puts a job away for ever. Refused while a hire, a contract or a milestone of it is not over."""
 
     @_abc_1.abstractmethod
     def InviteTrainers(
