@@ -52,6 +52,28 @@ def sent(written: Message) -> Event:
     return Event(message, aggregate_id=written.thread_id, time=written.create_time)
 
 
+def edited(message: Message) -> Event:
+    """Tell that a message was reworded."""
+    told = thread_events_pb2.MessageEdited(
+        thread_id=message.thread_id,
+        message_id=message.message_id,
+        sequence=message.sequence,
+        sender=actor(message.sender),
+    )
+    return Event(told, message.thread_id, message.edit_time or message.create_time)
+
+
+def deleted(message: Message) -> Event:
+    """Tell that a message was taken back."""
+    told = thread_events_pb2.MessageDeleted(
+        thread_id=message.thread_id,
+        message_id=message.message_id,
+        sequence=message.sequence,
+        sender=actor(message.sender),
+    )
+    return Event(told, message.thread_id, message.delete_time or message.create_time)
+
+
 async def on_proposal(
     kind: Callable[[], ProposalEvent], tx: AsyncConnection, event: Received
 ) -> None:

@@ -1,5 +1,7 @@
 """Threads and messages as the proto writes them."""
 
+from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -7,7 +9,16 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from hireflow.common.v1 import actor_pb2
 from hireflow.messaging.v1 import thread_pb2
 from services.common.errors import Problems
-from services.messaging.domain import Message, MessageKind, Sender, Thread, ThreadKind
+from services.messaging.domain import (
+    Attachment,
+    Content,
+    Message,
+    MessageKind,
+    Sender,
+    Thread,
+    ThreadKind,
+    Version,
+)
 
 _KINDS: dict[int, ThreadKind] = {
     thread_pb2.ThreadKind.Value(f"THREAD_KIND_{kind}"): kind for kind in ThreadKind
@@ -55,7 +66,7 @@ def thread_message(thread: Thread) -> thread_pb2.Thread:
 
 def message_message(message: Message) -> thread_pb2.Message:
     """Write a message of a thread."""
-    return thread_pb2.Message(
+    written = thread_pb2.Message(
         message_id=message.message_id,
         thread_id=message.thread_id,
         sequence=message.sequence,
@@ -63,7 +74,30 @@ def message_message(message: Message) -> thread_pb2.Message:
         sender=actor(message.sender),
         text=message.text,
         create_time=_timestamp(message.create_time),
+        attachments=[thread_pb2.Attachment(**asdict(each)) for each in message.attachments],
+        edit_count=message.edit_count,
     )
+    if message.edit_time is not None:
+        written.edit_time.FromDatetime(message.edit_time)
+    if message.delete_time is not None:
+        written.delete_time.FromDatetime(message.delete_time)
+    return written
+
+
+def version_message(version: Version) -> thread_pb2.MessageVersion:
+    """Write what a message said before an edit."""
+    return thread_pb2.MessageVersion(
+        number=version.number, text=version.text, create_time=_timestamp(version.create_time)
+    )
+
+
+def read_content(text: str, attachments: Iterable[thread_pb2.Attachment]) -> Content:
+    """Read what somebody wants to say."""
+    files = (
+        Attachment(each.name, each.media_type, each.size_bytes, each.sha256, each.address)
+        for each in attachments
+    )
+    return Content(text, tuple(files))
 
 
 def _timestamp(time: datetime) -> Timestamp:

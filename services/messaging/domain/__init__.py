@@ -1,18 +1,25 @@
 """The rules of threads and messages, pure: who writes when, and what is told before a hire."""
 
+from services.messaging.domain.attachment import ATTACHMENTS_LIMIT, Attachment
 from services.messaging.domain.message import (
     TEXT_LIMIT,
+    Content,
     Message,
     MessageKind,
     Sender,
     SenderKind,
+    Version,
+    check_content,
     check_text,
 )
 from services.messaging.domain.thread import WELCOME, Engagement, Proposal, Thread, ThreadKind
 
 __all__ = [
+    "ATTACHMENTS_LIMIT",
     "TEXT_LIMIT",
     "WELCOME",
+    "Attachment",
+    "Content",
     "Engagement",
     "Message",
     "MessageKind",
@@ -21,5 +28,7 @@ __all__ = [
     "SenderKind",
     "Thread",
     "ThreadKind",
+    "Version",
+    "check_content",
     "check_text",
 ]

@@ -7,7 +7,7 @@ from typing import Self
 
 from services.common.contact_details import without_contact_details
 from services.common.errors import Refused
-from services.messaging.domain.message import Message, MessageKind, Sender, SenderKind
+from services.messaging.domain.message import Content, Message, MessageKind, Sender, SenderKind
 
 # The first message of every job thread: the same for all, so it tells nothing of anybody.
 WELCOME = (
@@ -95,23 +95,30 @@ class Thread:
 
     def welcome(self, message_id: str, sender: Sender, now: datetime) -> tuple[Self, Message]:
         """Add the system message with which a job thread begins."""
-        return self._append(message_id, MessageKind.SYSTEM, sender, WELCOME, now)
+        return self._append(message_id, MessageKind.SYSTEM, sender, Content(WELCOME), now)
 
     def write(
-        self, message_id: str, sender: Sender, text: str, now: datetime
+        self, message_id: str, sender: Sender, content: Content, now: datetime
     ) -> tuple[Self, Message]:
         """Add what somebody wrote; before the hire, without contact details.
 
         Raises Refused EMPLOYER_WRITES_FIRST when a trainer begins a proposal thread.
         """
-        if self.kind is ThreadKind.PROPOSAL:
-            if sender.kind is SenderKind.TRAINER and self.message_count == 0:
-                raise Refused(
-                    "EMPLOYER_WRITES_FIRST",
-                    "the employer writes first in a proposal thread; answer what is asked",
-                )
-            text = without_contact_details(text)
-        return self._append(message_id, MessageKind.TEXT, sender, text, now)
+        begins = self.kind is ThreadKind.PROPOSAL and self.message_count == 0
+        if begins and sender.kind is SenderKind.TRAINER:
+            raise Refused(
+                "EMPLOYER_WRITES_FIRST",
+                "the employer writes first in a proposal thread; answer what is asked",
+            )
+        attachments = tuple(
+            replace(each, name=self.tellable(each.name)) for each in content.attachments
+        )
+        said = Content(self.tellable(content.text), attachments)
+        return self._append(message_id, MessageKind.TEXT, sender, said, now)
+
+    def tellable(self, text: str) -> str:
+        """Give the text as it may be told here: before the hire, without contact details."""
+        return without_contact_details(text) if self.kind is ThreadKind.PROPOSAL else text
 
     @property
     def _identity(self) -> tuple[object, ...]:
@@ -119,11 +126,20 @@ class Thread:
         return (self.thread_id, self.kind, *place, self.trainer_ids)
 
     def _append(
-        self, message_id: str, kind: MessageKind, sender: Sender, text: str, now: datetime
+        self, message_id: str, kind: MessageKind, sender: Sender, said: Content, now: datetime
     ) -> tuple[Self, Message]:
         # A process whose clock is behind neither moves a thread back in its lists nor dates an
         # answer before its question.
         time = max(now, self.last_message_time)
         sequence = self.message_count + 1
-        message = Message(message_id, self.thread_id, sequence, kind, sender, text, time)
+        message = Message(
+            message_id=message_id,
+            thread_id=self.thread_id,
+            sequence=sequence,
+            kind=kind,
+            sender=sender,
+            text=said.text,
+            create_time=time,
+            attachments=said.attachments,
+        )
         return replace(self, message_count=sequence, last_message_time=time), message

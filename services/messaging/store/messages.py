@@ -1,11 +1,20 @@
-"""The messages of threads."""
+"""The messages of threads, and what they said before."""
+
+from dataclasses import asdict
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.common.paging import Cursor, Page, beyond
-from services.messaging.domain import Message, MessageKind, Sender, SenderKind
-from services.messaging.store.tables import MESSAGE
+from services.messaging.domain import (
+    Attachment,
+    Message,
+    MessageKind,
+    Sender,
+    SenderKind,
+    Version,
+)
+from services.messaging.store.tables import MESSAGE, MESSAGE_VERSION
 
 
 async def insert_message(tx: AsyncConnection, message: Message) -> None:
@@ -19,6 +28,7 @@ async def insert_message(tx: AsyncConnection, message: Message) -> None:
         "sender_id": message.sender.id,
         "text": message.text,
         "create_time": message.create_time,
+        "attachments": [asdict(each) for each in message.attachments],
     }
     await tx.execute(sa.insert(MESSAGE).values(row))
 
@@ -28,7 +38,47 @@ async def get_message(connection: AsyncConnection, thread_id: str, sequence: int
     query = sa.select(MESSAGE).where(
         MESSAGE.c.thread_id == thread_id, MESSAGE.c.sequence == sequence
     )
-    return _message((await connection.execute(query)).one())
+    return message_of((await connection.execute(query)).one())
+
+
+async def find_message(
+    connection: AsyncConnection, thread_id: str, message_id: str
+) -> Message | None:
+    """Read the message of a thread; the lock on the thread's row holds it as it is."""
+    query = sa.select(MESSAGE).where(
+        MESSAGE.c.message_id == message_id, MESSAGE.c.thread_id == thread_id
+    )
+    row = (await connection.execute(query)).one_or_none()
+    return None if row is None else message_of(row)
+
+
+async def save_edit(tx: AsyncConnection, message: Message, before: Version) -> None:
+    """Store what an edit changes, and what the message said before it."""
+    version = {
+        "thread_id": message.thread_id,
+        "sequence": message.sequence,
+        "number": before.number,
+        "text": before.text,
+        "create_time": before.create_time,
+    }
+    await tx.execute(sa.insert(MESSAGE_VERSION).values(version))
+    await tx.execute(
+        _change(message).values(
+            text=message.text, edit_count=message.edit_count, edit_time=message.edit_time
+        )
+    )
+
+
+async def save_deletion(tx: AsyncConnection, message: Message) -> None:
+    """Store that a message was deleted: what it said, and said before, is gone for good."""
+    await tx.execute(
+        sa.delete(MESSAGE_VERSION).where(
+            MESSAGE_VERSION.c.thread_id == message.thread_id,
+            MESSAGE_VERSION.c.sequence == message.sequence,
+        )
+    )
+    gone = _change(message).values(text="", attachments=[], delete_time=message.delete_time)
+    await tx.execute(gone)
 
 
 async def list_messages(
@@ -44,11 +94,31 @@ async def list_messages(
         .order_by(MESSAGE.c.sequence.desc())
         .limit(cursor.limit)
     )
-    messages = [_message(row) for row in await connection.execute(query)]
+    messages = [message_of(row) for row in await connection.execute(query)]
     return cursor.page(messages, key=lambda message: (message.sequence,))
 
 
-def _message(row: sa.Row[tuple[object, ...]]) -> Message:
+async def list_versions(
+    connection: AsyncConnection, thread_id: str, sequence: int, cursor: Cursor
+) -> Page[Version]:
+    """Read a page of what a message said before it was edited, oldest first."""
+    table = MESSAGE_VERSION
+    query = (
+        sa.select(table.c.number, table.c.text, table.c.create_time)
+        .where(
+            table.c.thread_id == thread_id,
+            table.c.sequence == sequence,
+            beyond(cursor, table.c.number),
+        )
+        .order_by(table.c.number)
+        .limit(cursor.limit)
+    )
+    versions = [Version(*row) for row in await connection.execute(query)]
+    return cursor.page(versions, key=lambda version: (version.number,))
+
+
+def message_of(row: sa.Row[tuple[object, ...]]) -> Message:
+    """Give the message of a row that has all columns of its table."""
     return Message(
         message_id=row.message_id,
         thread_id=row.thread_id,
@@ -57,4 +127,13 @@ def _message(row: sa.Row[tuple[object, ...]]) -> Message:
         sender=Sender(SenderKind(row.sender_kind), row.sender_id),
         text=row.text,
         create_time=row.create_time,
+        attachments=tuple(Attachment(**each) for each in row.attachments),
+        edit_count=row.edit_count,
+        edit_time=row.edit_time,
+        delete_time=row.delete_time,
     )
+
+
+def _change(message: Message) -> sa.Update:
+    of = (MESSAGE.c.thread_id == message.thread_id) & (MESSAGE.c.sequence == message.sequence)
+    return sa.update(MESSAGE).where(of)

@@ -1,6 +1,7 @@
 """The tables of messaging."""
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 
 METADATA = sa.MetaData(schema="messaging")
 
@@ -67,4 +68,21 @@ MESSAGE = sa.Table(
     sa.Column("sender_id", sa.Text, nullable=False),
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("create_time", sa.TIMESTAMP(timezone=True), nullable=False),
+    # Left out by whoever writes none, also the code before there were any.
+    sa.Column("attachments", JSONB, nullable=False, server_default=sa.text("'[]'")),
+    sa.Column("edit_count", sa.Integer, nullable=False, server_default=sa.text("0")),
+    sa.Column("edit_time", sa.TIMESTAMP(timezone=True)),
+    sa.Column("delete_time", sa.TIMESTAMP(timezone=True)),
+)
+
+# What messages said before they were edited; gone when the message is deleted.
+MESSAGE_VERSION = sa.Table(
+    "message_version",
+    METADATA,
+    sa.Column("thread_id", sa.Text, primary_key=True),
+    sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("create_time", sa.TIMESTAMP(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(["thread_id", "sequence"], [MESSAGE.c.thread_id, MESSAGE.c.sequence]),
 )

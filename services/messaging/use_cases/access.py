@@ -17,6 +17,7 @@ class Member:
 
 
 Writer = NewType("Writer", Principal)
+Reviewer = NewType("Reviewer", Principal)
 HireWorkflow = NewType("HireWorkflow", Principal)
 
 
@@ -32,6 +33,15 @@ def as_writer(caller: Principal) -> Writer:
     """Let those pass who take part in threads. Raises Denied CALLER_NOT_ALLOWED for all others."""
     require_kind(caller, Kind.EMPLOYER, Kind.AGENT, Kind.TRAINER)
     return Writer(caller)
+
+
+def as_reviewer(caller: Principal) -> Reviewer:
+    """Let those pass who may look into how messages were edited: an organisation, its operators.
+
+    Raises Denied CALLER_NOT_ALLOWED for trainers: what somebody took back is not told them.
+    """
+    require_kind(caller, Kind.EMPLOYER, Kind.AGENT, Kind.OPERATOR, Kind.SERVICE)
+    return Reviewer(caller)
 
 
 def as_hire_workflow(caller: Principal) -> HireWorkflow:

@@ -8,9 +8,9 @@ from services.common.auth import Kind, Principal, require_reader
 from services.common.database import Database
 from services.common.errors import NotFound
 from services.common.paging import Cursor, Page
-from services.messaging.domain import Message, Thread, ThreadKind
+from services.messaging.domain import Message, Thread, ThreadKind, Version
 from services.messaging.store import messages, threads
-from services.messaging.use_cases.access import may_read
+from services.messaging.use_cases.access import Reviewer, may_read
 
 
 async def get_thread(database: Database, caller: Principal, thread_id: str) -> Thread:
@@ -51,6 +51,21 @@ async def list_messages(
     async with database.read() as connection:
         await _find(connection, caller, thread_id)
         return await messages.list_messages(connection, thread_id, cursor)
+
+
+async def list_versions(
+    database: Database, caller: Reviewer, thread_id: str, message_id: str, cursor: Cursor
+) -> Page[Version]:
+    """List what a message said before it was edited, oldest first; nothing once it is deleted.
+
+    Raises NotFound as get_thread does, and when the message is none of the thread's.
+    """
+    async with database.read() as connection:
+        await _find(connection, caller, thread_id)
+        message = await messages.find_message(connection, thread_id, message_id)
+        if message is None:
+            raise NotFound("message", message_id)
+        return await messages.list_versions(connection, thread_id, message.sequence, cursor)
 
 
 async def _find(connection: AsyncConnection, caller: Principal, thread_id: str) -> Thread:

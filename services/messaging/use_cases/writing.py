@@ -1,14 +1,19 @@
-"""Adding to a thread. The lock on its row puts writers in a line, so no sequence is missing."""
+"""Writing in a thread, and changing what one wrote.
+
+The lock on the thread's row puts writers in a line, so no sequence is missing.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.common.database import Database
 from services.common.errors import NotFound
 from services.common.idempotency import Request, Requests
 from services.common.outbox import Outbox
 from services.messaging import events
-from services.messaging.domain import Message
+from services.messaging.domain import Content, Message, Thread
 from services.messaging.store import messages, threads
 from services.messaging.use_cases.access import Writer, may_read, sender_of
 
@@ -31,10 +36,10 @@ async def send_message(
     *,
     thread_id: str,
     message_id: str,
-    text: str,
+    content: Content,
     now: datetime,
 ) -> Message:
-    """Write a message.
+    """Write a message. A repeat is answered with the message as it stands then.
 
     Raises NotFound when the thread is unknown or the caller no part of it; Refused
     EMPLOYER_WRITES_FIRST.
@@ -43,12 +48,81 @@ async def send_message(
         repeat = await REQUESTS.claim(tx, writer, request, Written)
         if repeat is not None:
             return await messages.get_message(tx, repeat.thread_id, repeat.sequence)
-        thread = await threads.lock_thread(tx, thread_id)
-        if thread is None or not may_read(writer, thread):
-            raise NotFound("thread", thread_id)
-        thread, message = thread.write(message_id, sender_of(writer), text, now)
+        thread = await _lock(tx, writer, thread_id)
+        thread, message = thread.write(message_id, sender_of(writer), content, now)
         await messages.insert_message(tx, message)
         await threads.save_thread(tx, thread)
         await OUTBOX.record(tx, events.sent(message))
         await REQUESTS.answer(tx, writer, request, Written(thread_id, message.sequence))
         return message
+
+
+async def edit_message(
+    database: Database,
+    writer: Writer,
+    request: Request,
+    *,
+    thread_id: str,
+    message_id: str,
+    text: str,
+    now: datetime,
+) -> Message:
+    """Reword a message of the caller's own; the same text again changes nothing.
+
+    Raises NotFound when the thread or the message is unknown or the caller no part of the thread;
+    Refused MESSAGE_NOT_OWN or MESSAGE_DELETED.
+    """
+    async with database.begin() as tx:
+        repeat = await REQUESTS.claim(tx, writer, request, Written)
+        if repeat is not None:
+            return await messages.get_message(tx, repeat.thread_id, repeat.sequence)
+        thread = await _lock(tx, writer, thread_id)
+        before = await _find_message(tx, thread_id, message_id)
+        message = before.edit(sender_of(writer), thread.tellable(text), now)
+        if message is not before:
+            await messages.save_edit(tx, message, before.version())
+            await OUTBOX.record(tx, events.edited(message))
+        await REQUESTS.answer(tx, writer, request, Written(thread_id, message.sequence))
+        return message
+
+
+async def delete_message(
+    database: Database,
+    writer: Writer,
+    request: Request,
+    *,
+    thread_id: str,
+    message_id: str,
+    now: datetime,
+) -> Message:
+    """Take back a message of the caller's own; a second time changes nothing.
+
+    Raises NotFound when the thread or the message is unknown or the caller no part of the thread;
+    Refused MESSAGE_NOT_OWN.
+    """
+    async with database.begin() as tx:
+        repeat = await REQUESTS.claim(tx, writer, request, Written)
+        if repeat is not None:
+            return await messages.get_message(tx, repeat.thread_id, repeat.sequence)
+        await _lock(tx, writer, thread_id)
+        before = await _find_message(tx, thread_id, message_id)
+        message = before.delete(sender_of(writer), now)
+        if message is not before:
+            await messages.save_deletion(tx, message)
+            await OUTBOX.record(tx, events.deleted(message))
+        await REQUESTS.answer(tx, writer, request, Written(thread_id, message.sequence))
+        return message
+
+
+async def _lock(tx: AsyncConnection, writer: Writer, thread_id: str) -> Thread:
+    thread = await threads.lock_thread(tx, thread_id)
+    if thread is None or not may_read(writer, thread):
+        raise NotFound("thread", thread_id)
+    return thread
+
+
+async def _find_message(tx: AsyncConnection, thread_id: str, message_id: str) -> Message:
+    message = await messages.find_message(tx, thread_id, message_id)
+    if message is None:
+        raise NotFound("message", message_id)
+    return message

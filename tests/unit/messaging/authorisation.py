@@ -21,4 +21,7 @@ AUTHORISATION: dict[str, dict[str, Answer]] = {
     "ListThreads": _row("EMPLOYER", "AGENT", "TRAINER", "OPERATOR", "SERVICE"),
     "SendMessage": _row("EMPLOYER", "AGENT", "TRAINER"),
     "ListMessages": _row("EMPLOYER", "AGENT", "TRAINER", "OPERATOR", "SERVICE"),
+    "EditMessage": _row("EMPLOYER", "AGENT", "TRAINER"),
+    "DeleteMessage": _row("EMPLOYER", "AGENT", "TRAINER"),
+    "ListMessageVersions": _row("EMPLOYER", "AGENT", "OPERATOR", "SERVICE"),
 }

@@ -10,6 +10,7 @@ from services.common.errors import Problems, Refused
 from services.messaging.domain import (
     TEXT_LIMIT,
     WELCOME,
+    Content,
     Engagement,
     MessageKind,
     Proposal,
@@ -63,37 +64,39 @@ def test_only_a_trainer_may_not_begin_and_only_in_a_proposal_thread(
     thread = THREADS[kind]
     if kind is ThreadKind.PROPOSAL and sender is TRAINER:
         with pytest.raises(Refused) as refused:
-            thread.write("m-1", sender, "Hello?", LATER)
+            thread.write("m-1", sender, Content("Hello?"), LATER)
         assert refused.value.reason == "EMPLOYER_WRITES_FIRST"
         return
-    after, message = thread.write("m-1", sender, "Hello!", LATER)
+    after, message = thread.write("m-1", sender, Content("Hello!"), LATER)
     assert (message.kind, message.sender, message.text) == (MessageKind.TEXT, sender, "Hello!")
     assert (after.message_count, after.last_message_time) == (1, LATER)
 
 
 @pytest.mark.parametrize("first", [EMPLOYER, AGENT])
 def test_a_trainer_answers_in_a_proposal_thread(first: Sender) -> None:
-    thread, _ = THREADS[ThreadKind.PROPOSAL].write("m-1", first, "When can you start?", NOON)
-    thread, answer = thread.write("m-2", TRAINER, "Tomorrow.", LATER)
+    thread, _ = THREADS[ThreadKind.PROPOSAL].write(
+        "m-1", first, Content("When can you start?"), NOON
+    )
+    thread, answer = thread.write("m-2", TRAINER, Content("Tomorrow."), LATER)
     assert (answer.sequence, thread.message_count) == (2, 2)
 
 
 def test_contact_details_are_removed_before_the_hire_and_kept_after_it() -> None:
     text = "Write to ann@example.com"
-    _, before = THREADS[ThreadKind.PROPOSAL].write("m-1", EMPLOYER, text, NOON)
-    _, after = THREADS[ThreadKind.JOB].write("m-2", EMPLOYER, text, NOON)
+    _, before = THREADS[ThreadKind.PROPOSAL].write("m-1", EMPLOYER, Content(text), NOON)
+    _, after = THREADS[ThreadKind.JOB].write("m-2", EMPLOYER, Content(text), NOON)
     assert (before.text, after.text) == (f"Write to {REMOVED}", text)
 
 
 def test_a_clock_that_is_behind_dates_no_answer_before_its_question() -> None:
-    thread, _ = THREADS[ThreadKind.JOB].write("m-1", EMPLOYER, "One", LATER)
-    thread, message = thread.write("m-2", TRAINER, "Two", NOON)
+    thread, _ = THREADS[ThreadKind.JOB].write("m-1", EMPLOYER, Content("One"), LATER)
+    thread, message = thread.write("m-2", TRAINER, Content("Two"), NOON)
     assert message.create_time == thread.last_message_time == LATER
 
 
 def test_a_thread_is_the_same_however_much_was_written_in_it() -> None:
     wanted = THREADS[ThreadKind.JOB]
-    written, _ = wanted.write("m-1", EMPLOYER, "One", LATER)
+    written, _ = wanted.write("m-1", EMPLOYER, Content("One"), LATER)
     written.require_same(Thread.of_contract("t-2", ENGAGEMENT, LATER))
 
 

@@ -53,7 +53,8 @@ def test_the_protos_are_clean_unbroken_and_what_the_committed_stubs_say() -> Non
 
 def test_a_removed_field_is_a_breaking_change(copied: Path) -> None:
     proto = copied / "hireflow/messaging/v1/thread_events.proto"
-    text, removed = re.subn(r"  // [^\n]*\n  int64 sequence = 3;\n", "", proto.read_text())
+    field = r"  // [^\n]*\n  int64 sequence = 3;\n"
+    text, removed = re.subn(field, "", proto.read_text(), count=1)
     assert removed == 1
     proto.write_text(text)
     checked = _check(copied)

@@ -92,6 +92,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FAILED_PRECONDITION: the employer writes first in a proposal thread."""
     ERROR_REASON_THREAD_EXISTS: _ErrorReason.ValueType  # 81
     """FAILED_PRECONDITION: a thread for this contract exists under another id."""
+    ERROR_REASON_MESSAGE_NOT_OWN: _ErrorReason.ValueType  # 82
+    """FAILED_PRECONDITION: the message is another's, or Hireflow's own; only its author changes it."""
+    ERROR_REASON_MESSAGE_DELETED: _ErrorReason.ValueType  # 83
+    """FAILED_PRECONDITION: the message was deleted; that is final."""
     ERROR_REASON_QUOTE_CHANGED: _ErrorReason.ValueType  # 100
     """ABORTED: the total differs from the quote the caller saw; quote again."""
     ERROR_REASON_NEWER_HIRE: _ErrorReason.ValueType  # 101
@@ -209,6 +213,10 @@ ERROR_REASON_EMPLOYER_WRITES_FIRST: ErrorReason.ValueType  # 80
 """FAILED_PRECONDITION: the employer writes first in a proposal thread."""
 ERROR_REASON_THREAD_EXISTS: ErrorReason.ValueType  # 81
 """FAILED_PRECONDITION: a thread for this contract exists under another id."""
+ERROR_REASON_MESSAGE_NOT_OWN: ErrorReason.ValueType  # 82
+"""FAILED_PRECONDITION: the message is another's, or Hireflow's own; only its author changes it."""
+ERROR_REASON_MESSAGE_DELETED: ErrorReason.ValueType  # 83
+"""FAILED_PRECONDITION: the message was deleted; that is final."""
 ERROR_REASON_QUOTE_CHANGED: ErrorReason.ValueType  # 100
 """ABORTED: the total differs from the quote the caller saw; quote again."""
 ERROR_REASON_NEWER_HIRE: ErrorReason.ValueType  # 101

@@ -26,45 +26,61 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from hireflow.common.v1 import actor_pb2 as hireflow_dot_common_dot_v1_dot_actor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"hireflow/messaging/v1/thread.proto\x12\x15hireflow.messaging.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ehireflow/common/v1/actor.proto\"\xb3\x02\n\x06Thread\x12\x11\n\tthread_id\x18\x01 \x01(\t\x12/\n\x04kind\x18\x02 \x01(\x0e\x32!.hireflow.messaging.v1.ThreadKind\x12\x17\n\x0forganisation_id\x18\x03 \x01(\t\x12\x0e\n\x06job_id\x18\x04 \x01(\t\x12\x13\n\x0bproposal_id\x18\x05 \x01(\t\x12\x13\n\x0b\x63ontract_id\x18\x06 \x01(\t\x12\x13\n\x0btrainer_ids\x18\x07 \x03(\t\x12\x15\n\rmessage_count\x18\x08 \x01(\x03\x12/\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x11last_message_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xde\x01\n\x07Message\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x11\n\tthread_id\x18\x02 \x01(\t\x12\x10\n\x08sequence\x18\x03 \x01(\x03\x12\x30\n\x04kind\x18\x04 \x01(\x0e\x32\".hireflow.messaging.v1.MessageKind\x12)\n\x06sender\x18\x05 \x01(\x0b\x32\x19.hireflow.common.v1.Actor\x12\x0c\n\x04text\x18\x06 \x01(\t\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"D\n\x19OpenProposalThreadRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x13\n\x0bproposal_id\x18\x02 \x01(\t\"K\n\x1aOpenProposalThreadResponse\x12-\n\x06thread\x18\x01 \x01(\x0b\x32\x1d.hireflow.messaging.v1.Thread\"\xa4\x01\n\x14OpenJobThreadRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x11\n\tthread_id\x18\x02 \x01(\t\x12\x17\n\x0forganisation_id\x18\x03 \x01(\t\x12\x0e\n\x06job_id\x18\x04 \x01(\t\x12\x13\n\x0bproposal_id\x18\x05 \x01(\t\x12\x13\n\x0b\x63ontract_id\x18\x06 \x01(\t\x12\x12\n\ntrainer_id\x18\x07 \x01(\t\"F\n\x15OpenJobThreadResponse\x12-\n\x06thread\x18\x01 \x01(\x0b\x32\x1d.hireflow.messaging.v1.Thread\"%\n\x10GetThreadRequest\x12\x11\n\tthread_id\x18\x01 \x01(\t\"B\n\x11GetThreadResponse\x12-\n\x06thread\x18\x01 \x01(\x0b\x32\x1d.hireflow.messaging.v1.Thread\"\x95\x01\n\x12ListThreadsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0e\n\x06job_id\x18\x03 \x01(\t\x12/\n\x04kind\x18\x04 \x01(\x0e\x32!.hireflow.messaging.v1.ThreadKind\x12\x17\n\x0forganisation_id\x18\x05 \x01(\t\"^\n\x13ListThreadsResponse\x12.\n\x07threads\x18\x01 \x03(\x0b\x32\x1d.hireflow.messaging.v1.Thread\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"I\n\x12SendMessageRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x11\n\tthread_id\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\"F\n\x13SendMessageResponse\x12/\n\x07message\x18\x01 \x01(\x0b\x32\x1e.hireflow.messaging.v1.Message\"O\n\x13ListMessagesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x11\n\tthread_id\x18\x03 \x01(\t\"a\n\x14ListMessagesResponse\x12\x30\n\x08messages\x18\x01 \x03(\x0b\x32\x1e.hireflow.messaging.v1.Message\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*q\n\nThreadKind\x12\x1b\n\x17THREAD_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14THREAD_KIND_PROPOSAL\x10\x01\x12\x13\n\x0fTHREAD_KIND_JOB\x10\x02\x12\x17\n\x13THREAD_KIND_CHANNEL\x10\x03*[\n\x0bMessageKind\x12\x1c\n\x18MESSAGE_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11MESSAGE_KIND_TEXT\x10\x01\x12\x17\n\x13MESSAGE_KIND_SYSTEM\x10\x02\x32\x8e\x05\n\x10MessagingService\x12y\n\x12OpenProposalThread\x12\x30.hireflow.messaging.v1.OpenProposalThreadRequest\x1a\x31.hireflow.messaging.v1.OpenProposalThreadResponse\x12j\n\rOpenJobThread\x12+.hireflow.messaging.v1.OpenJobThreadRequest\x1a,.hireflow.messaging.v1.OpenJobThreadResponse\x12^\n\tGetThread\x12\'.hireflow.messaging.v1.GetThreadRequest\x1a(.hireflow.messaging.v1.GetThreadResponse\x12\x64\n\x0bListThreads\x12).hireflow.messaging.v1.ListThreadsRequest\x1a*.hireflow.messaging.v1.ListThreadsResponse\x12\x64\n\x0bSendMessage\x12).hireflow.messaging.v1.SendMessageRequest\x1a*.hireflow.messaging.v1.SendMessageResponse\x12g\n\x0cListMessages\x12*.hireflow.messaging.v1.ListMessagesRequest\x1a+.hireflow.messaging.v1.ListMessagesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"hireflow/messaging/v1/thread.proto\x12\x15hireflow.messaging.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ehireflow/common/v1/actor.proto\"\xb3\x02\n\x06Thread\x12\x11\n\tthread_id\x18\x01 \x01(\t\x12/\n\x04kind\x18\x02 \x01(\x0e\x32!.hireflow.messaging.v1.ThreadKind\x12\x17\n\x0forganisation_id\x18\x03 \x01(\t\x12\x0e\n\x06job_id\x18\x04 \x01(\t\x12\x13\n\x0bproposal_id\x18\x05 \x01(\t\x12\x13\n\x0b\x63ontract_id\x18\x06 \x01(\t\x12\x13\n\x0btrainer_ids\x18\x07 \x03(\t\x12\x15\n\rmessage_count\x18\x08 \x01(\x03\x12/\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x11last_message_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x8a\x03\n\x07Message\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x11\n\tthread_id\x18\x02 \x01(\t\x12\x10\n\x08sequence\x18\x03 \x01(\x03\x12\x30\n\x04kind\x18\x04 \x01(\x0e\x32\".hireflow.messaging.v1.MessageKind\x12)\n\x06sender\x18\x05 \x01(\x0b\x32\x19.hireflow.common.v1.Actor\x12\x0c\n\x04text\x18\x06 \x01(\t\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\x0b\x61ttachments\x18\x08 \x03(\x0b\x32!.hireflow.messaging.v1.Attachment\x12\x12\n\nedit_count\x18\t \x01(\x05\x12-\n\tedit_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x64\x65lete_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"c\n\nAttachment\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nmedia_type\x18\x02 \x01(\t\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x12\x0e\n\x06sha256\x18\x04 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x05 \x01(\t\"_\n\x0eMessageVersion\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12\x0c\n\x04text\x18\x02 \x01(\t\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"D\n\x19OpenProposalThreadRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x13\n\x0bproposal_id\x18\x02 \x01(\t\"K\n\x1aOpenProposalThreadResponse\x12-\n\x06thread\x18\x01 \x01(\x0b\x32\x1d.hireflow.messaging.v1.Thread\"\xa4\x01\n\x14OpenJobThreadRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x11\n\tthread_id\x18\x02 \x01(\t\x12\x17\n\x0forganisation_id\x18\x03 \x01(\t\x12\x0e\n\x06job_id\x18\x04 \x01(\t\x12\x13\n\x0bproposal_id\x18\x05 \x01(\t\x12\x13\n\x0b\x63ontract_id\x18\x06 \x01(\t\x12\x12\n\ntrainer_id\x18\x07 \x01(\t\"F\n\x15OpenJobThreadResponse\x12-\n\x06thread\x18\x01 \x01(\x0b\x32\x1d.hireflow.messaging.v1.Thread\"%\n\x10GetThreadRequest\x12\x11\n\tthread_id\x18\x01 \x01(\t\"B\n\x11GetThreadResponse\x12-\n\x06thread\x18\x01 \x01(\x0b\x32\x1d.hireflow.messaging.v1.Thread\"\x95\x01\n\x12ListThreadsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0e\n\x06job_id\x18\x03 \x01(\t\x12/\n\x04kind\x18\x04 \x01(\x0e\x32!.hireflow.messaging.v1.ThreadKind\x12\x17\n\x0forganisation_id\x18\x05 \x01(\t\"^\n\x13ListThreadsResponse\x12.\n\x07threads\x18\x01 \x03(\x0b\x32\x1d.hireflow.messaging.v1.Thread\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x81\x01\n\x12SendMessageRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x11\n\tthread_id\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x36\n\x0b\x61ttachments\x18\x04 \x03(\x0b\x32!.hireflow.messaging.v1.Attachment\"F\n\x13SendMessageResponse\x12/\n\x07message\x18\x01 \x01(\x0b\x32\x1e.hireflow.messaging.v1.Message\"O\n\x13ListMessagesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x11\n\tthread_id\x18\x03 \x01(\t\"a\n\x14ListMessagesResponse\x12\x30\n\x08messages\x18\x01 \x03(\x0b\x32\x1e.hireflow.messaging.v1.Message\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"]\n\x12\x45\x64itMessageRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x11\n\tthread_id\x18\x02 \x01(\t\x12\x12\n\nmessage_id\x18\x03 \x01(\t\x12\x0c\n\x04text\x18\x04 \x01(\t\"F\n\x13\x45\x64itMessageResponse\x12/\n\x07message\x18\x01 \x01(\x0b\x32\x1e.hireflow.messaging.v1.Message\"Q\n\x14\x44\x65leteMessageRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x11\n\tthread_id\x18\x02 \x01(\t\x12\x12\n\nmessage_id\x18\x03 \x01(\t\"H\n\x15\x44\x65leteMessageResponse\x12/\n\x07message\x18\x01 \x01(\x0b\x32\x1e.hireflow.messaging.v1.Message\"j\n\x1aListMessageVersionsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x11\n\tthread_id\x18\x03 \x01(\t\x12\x12\n\nmessage_id\x18\x04 \x01(\t\"o\n\x1bListMessageVersionsResponse\x12\x37\n\x08versions\x18\x01 \x03(\x0b\x32%.hireflow.messaging.v1.MessageVersion\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*q\n\nThreadKind\x12\x1b\n\x17THREAD_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14THREAD_KIND_PROPOSAL\x10\x01\x12\x13\n\x0fTHREAD_KIND_JOB\x10\x02\x12\x17\n\x13THREAD_KIND_CHANNEL\x10\x03*[\n\x0bMessageKind\x12\x1c\n\x18MESSAGE_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11MESSAGE_KIND_TEXT\x10\x01\x12\x17\n\x13MESSAGE_KIND_SYSTEM\x10\x02\x32\xde\x07\n\x10MessagingService\x12y\n\x12OpenProposalThread\x12\x30.hireflow.messaging.v1.OpenProposalThreadRequest\x1a\x31.hireflow.messaging.v1.OpenProposalThreadResponse\x12j\n\rOpenJobThread\x12+.hireflow.messaging.v1.OpenJobThreadRequest\x1a,.hireflow.messaging.v1.OpenJobThreadResponse\x12^\n\tGetThread\x12\'.hireflow.messaging.v1.GetThreadRequest\x1a(.hireflow.messaging.v1.GetThreadResponse\x12\x64\n\x0bListThreads\x12).hireflow.messaging.v1.ListThreadsRequest\x1a*.hireflow.messaging.v1.ListThreadsResponse\x12\x64\n\x0bSendMessage\x12).hireflow.messaging.v1.SendMessageRequest\x1a*.hireflow.messaging.v1.SendMessageResponse\x12g\n\x0cListMessages\x12*.hireflow.messaging.v1.ListMessagesRequest\x1a+.hireflow.messaging.v1.ListMessagesResponse\x12\x64\n\x0b\x45\x64itMessage\x12).hireflow.messaging.v1.EditMessageRequest\x1a*.hireflow.messaging.v1.EditMessageResponse\x12j\n\rDeleteMessage\x12+.hireflow.messaging.v1.DeleteMessageRequest\x1a,.hireflow.messaging.v1.DeleteMessageResponse\x12|\n\x13ListMessageVersions\x12\x31.hireflow.messaging.v1.ListMessageVersionsRequest\x1a\x32.hireflow.messaging.v1.ListMessageVersionsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'hireflow.messaging.v1.thread_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_THREADKIND']._serialized_start=1729
-  _globals['_THREADKIND']._serialized_end=1842
-  _globals['_MESSAGEKIND']._serialized_start=1844
-  _globals['_MESSAGEKIND']._serialized_end=1935
+  _globals['_THREADKIND']._serialized_start=2701
+  _globals['_THREADKIND']._serialized_end=2814
+  _globals['_MESSAGEKIND']._serialized_start=2816
+  _globals['_MESSAGEKIND']._serialized_end=2907
   _globals['_THREAD']._serialized_start=127
   _globals['_THREAD']._serialized_end=434
   _globals['_MESSAGE']._serialized_start=437
-  _globals['_MESSAGE']._serialized_end=659
-  _globals['_OPENPROPOSALTHREADREQUEST']._serialized_start=661
-  _globals['_OPENPROPOSALTHREADREQUEST']._serialized_end=729
-  _globals['_OPENPROPOSALTHREADRESPONSE']._serialized_start=731
-  _globals['_OPENPROPOSALTHREADRESPONSE']._serialized_end=806
-  _globals['_OPENJOBTHREADREQUEST']._serialized_start=809
-  _globals['_OPENJOBTHREADREQUEST']._serialized_end=973
-  _globals['_OPENJOBTHREADRESPONSE']._serialized_start=975
-  _globals['_OPENJOBTHREADRESPONSE']._serialized_end=1045
-  _globals['_GETTHREADREQUEST']._serialized_start=1047
-  _globals['_GETTHREADREQUEST']._serialized_end=1084
-  _globals['_GETTHREADRESPONSE']._serialized_start=1086
-  _globals['_GETTHREADRESPONSE']._serialized_end=1152
-  _globals['_LISTTHREADSREQUEST']._serialized_start=1155
-  _globals['_LISTTHREADSREQUEST']._serialized_end=1304
-  _globals['_LISTTHREADSRESPONSE']._serialized_start=1306
-  _globals['_LISTTHREADSRESPONSE']._serialized_end=1400
-  _globals['_SENDMESSAGEREQUEST']._serialized_start=1402
-  _globals['_SENDMESSAGEREQUEST']._serialized_end=1475
-  _globals['_SENDMESSAGERESPONSE']._serialized_start=1477
-  _globals['_SENDMESSAGERESPONSE']._serialized_end=1547
-  _globals['_LISTMESSAGESREQUEST']._serialized_start=1549
-  _globals['_LISTMESSAGESREQUEST']._serialized_end=1628
-  _globals['_LISTMESSAGESRESPONSE']._serialized_start=1630
-  _globals['_LISTMESSAGESRESPONSE']._serialized_end=1727
-  _globals['_MESSAGINGSERVICE']._serialized_start=1938
-  _globals['_MESSAGINGSERVICE']._serialized_end=2592
+  _globals['_MESSAGE']._serialized_end=831
+  _globals['_ATTACHMENT']._serialized_start=833
+  _globals['_ATTACHMENT']._serialized_end=932
+  _globals['_MESSAGEVERSION']._serialized_start=934
+  _globals['_MESSAGEVERSION']._serialized_end=1029
+  _globals['_OPENPROPOSALTHREADREQUEST']._serialized_start=1031
+  _globals['_OPENPROPOSALTHREADREQUEST']._serialized_end=1099
+  _globals['_OPENPROPOSALTHREADRESPONSE']._serialized_start=1101
+  _globals['_OPENPROPOSALTHREADRESPONSE']._serialized_end=1176
+  _globals['_OPENJOBTHREADREQUEST']._serialized_start=1179
+  _globals['_OPENJOBTHREADREQUEST']._serialized_end=1343
+  _globals['_OPENJOBTHREADRESPONSE']._serialized_start=1345
+  _globals['_OPENJOBTHREADRESPONSE']._serialized_end=1415
+  _globals['_GETTHREADREQUEST']._serialized_start=1417
+  _globals['_GETTHREADREQUEST']._serialized_end=1454
+  _globals['_GETTHREADRESPONSE']._serialized_start=1456
+  _globals['_GETTHREADRESPONSE']._serialized_end=1522
+  _globals['_LISTTHREADSREQUEST']._serialized_start=1525
+  _globals['_LISTTHREADSREQUEST']._serialized_end=1674
+  _globals['_LISTTHREADSRESPONSE']._serialized_start=1676
+  _globals['_LISTTHREADSRESPONSE']._serialized_end=1770
+  _globals['_SENDMESSAGEREQUEST']._serialized_start=1773
+  _globals['_SENDMESSAGEREQUEST']._serialized_end=1902
+  _globals['_SENDMESSAGERESPONSE']._serialized_start=1904
+  _globals['_SENDMESSAGERESPONSE']._serialized_end=1974
+  _globals['_LISTMESSAGESREQUEST']._serialized_start=1976
+  _globals['_LISTMESSAGESREQUEST']._serialized_end=2055
+  _globals['_LISTMESSAGESRESPONSE']._serialized_start=2057
+  _globals['_LISTMESSAGESRESPONSE']._serialized_end=2154
+  _globals['_EDITMESSAGEREQUEST']._serialized_start=2156
+  _globals['_EDITMESSAGEREQUEST']._serialized_end=2249
+  _globals['_EDITMESSAGERESPONSE']._serialized_start=2251
+  _globals['_EDITMESSAGERESPONSE']._serialized_end=2321
+  _globals['_DELETEMESSAGEREQUEST']._serialized_start=2323
+  _globals['_DELETEMESSAGEREQUEST']._serialized_end=2404
+  _globals['_DELETEMESSAGERESPONSE']._serialized_start=2406
+  _globals['_DELETEMESSAGERESPONSE']._serialized_end=2478
+  _globals['_LISTMESSAGEVERSIONSREQUEST']._serialized_start=2480
+  _globals['_LISTMESSAGEVERSIONSREQUEST']._serialized_end=2586
+  _globals['_LISTMESSAGEVERSIONSRESPONSE']._serialized_start=2588
+  _globals['_LISTMESSAGEVERSIONSRESPONSE']._serialized_end=2699
+  _globals['_MESSAGINGSERVICE']._serialized_start=2910
+  _globals['_MESSAGINGSERVICE']._serialized_end=3900
 # @@protoc_insertion_point(module_scope)

@@ -65,6 +65,21 @@ class MessagingServiceStub:
                 request_serializer=hireflow_dot_messaging_dot_v1_dot_thread__pb2.ListMessagesRequest.SerializeToString,
                 response_deserializer=hireflow_dot_messaging_dot_v1_dot_thread__pb2.ListMessagesResponse.FromString,
                 _registered_method=True)
+        self.EditMessage = channel.unary_unary(
+                '/hireflow.messaging.v1.MessagingService/EditMessage',
+                request_serializer=hireflow_dot_messaging_dot_v1_dot_thread__pb2.EditMessageRequest.SerializeToString,
+                response_deserializer=hireflow_dot_messaging_dot_v1_dot_thread__pb2.EditMessageResponse.FromString,
+                _registered_method=True)
+        self.DeleteMessage = channel.unary_unary(
+                '/hireflow.messaging.v1.MessagingService/DeleteMessage',
+                request_serializer=hireflow_dot_messaging_dot_v1_dot_thread__pb2.DeleteMessageRequest.SerializeToString,
+                response_deserializer=hireflow_dot_messaging_dot_v1_dot_thread__pb2.DeleteMessageResponse.FromString,
+                _registered_method=True)
+        self.ListMessageVersions = channel.unary_unary(
+                '/hireflow.messaging.v1.MessagingService/ListMessageVersions',
+                request_serializer=hireflow_dot_messaging_dot_v1_dot_thread__pb2.ListMessageVersionsRequest.SerializeToString,
+                response_deserializer=hireflow_dot_messaging_dot_v1_dot_thread__pb2.ListMessageVersionsResponse.FromString,
+                _registered_method=True)
 
 
 class MessagingServiceServicer:
@@ -113,6 +128,27 @@ class MessagingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def EditMessage(self, request, context):
+        """Rewords a message of the caller's own. What it said before stays readable to the organisation.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteMessage(self, request, context):
+        """Takes back a message of the caller's own: its place and its author stay, what it said is gone.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListMessageVersions(self, request, context):
+        """Lists what a message said before it was edited, oldest first. Not for trainers.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MessagingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -145,6 +181,21 @@ def add_MessagingServiceServicer_to_server(servicer, server):
                     servicer.ListMessages,
                     request_deserializer=hireflow_dot_messaging_dot_v1_dot_thread__pb2.ListMessagesRequest.FromString,
                     response_serializer=hireflow_dot_messaging_dot_v1_dot_thread__pb2.ListMessagesResponse.SerializeToString,
+            ),
+            'EditMessage': grpc.unary_unary_rpc_method_handler(
+                    servicer.EditMessage,
+                    request_deserializer=hireflow_dot_messaging_dot_v1_dot_thread__pb2.EditMessageRequest.FromString,
+                    response_serializer=hireflow_dot_messaging_dot_v1_dot_thread__pb2.EditMessageResponse.SerializeToString,
+            ),
+            'DeleteMessage': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteMessage,
+                    request_deserializer=hireflow_dot_messaging_dot_v1_dot_thread__pb2.DeleteMessageRequest.FromString,
+                    response_serializer=hireflow_dot_messaging_dot_v1_dot_thread__pb2.DeleteMessageResponse.SerializeToString,
+            ),
+            'ListMessageVersions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListMessageVersions,
+                    request_deserializer=hireflow_dot_messaging_dot_v1_dot_thread__pb2.ListMessageVersionsRequest.FromString,
+                    response_serializer=hireflow_dot_messaging_dot_v1_dot_thread__pb2.ListMessageVersionsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -310,6 +361,87 @@ class MessagingService:
             '/hireflow.messaging.v1.MessagingService/ListMessages',
             hireflow_dot_messaging_dot_v1_dot_thread__pb2.ListMessagesRequest.SerializeToString,
             hireflow_dot_messaging_dot_v1_dot_thread__pb2.ListMessagesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EditMessage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hireflow.messaging.v1.MessagingService/EditMessage',
+            hireflow_dot_messaging_dot_v1_dot_thread__pb2.EditMessageRequest.SerializeToString,
+            hireflow_dot_messaging_dot_v1_dot_thread__pb2.EditMessageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteMessage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hireflow.messaging.v1.MessagingService/DeleteMessage',
+            hireflow_dot_messaging_dot_v1_dot_thread__pb2.DeleteMessageRequest.SerializeToString,
+            hireflow_dot_messaging_dot_v1_dot_thread__pb2.DeleteMessageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListMessageVersions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hireflow.messaging.v1.MessagingService/ListMessageVersions',
+            hireflow_dot_messaging_dot_v1_dot_thread__pb2.ListMessageVersionsRequest.SerializeToString,
+            hireflow_dot_messaging_dot_v1_dot_thread__pb2.ListMessageVersionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -45,6 +45,12 @@ class MessagingServiceStub:
     """Writes a message. In a proposal thread the employer writes first."""
     ListMessages: _grpc.UnaryUnaryMultiCallable[_thread_pb2.ListMessagesRequest, _thread_pb2.ListMessagesResponse]
     """Lists a thread's messages, newest first."""
+    EditMessage: _grpc.UnaryUnaryMultiCallable[_thread_pb2.EditMessageRequest, _thread_pb2.EditMessageResponse]
+    """Rewords a message of the caller's own. What it said before stays readable to the organisation."""
+    DeleteMessage: _grpc.UnaryUnaryMultiCallable[_thread_pb2.DeleteMessageRequest, _thread_pb2.DeleteMessageResponse]
+    """Takes back a message of the caller's own: its place and its author stay, what it said is gone."""
+    ListMessageVersions: _grpc.UnaryUnaryMultiCallable[_thread_pb2.ListMessageVersionsRequest, _thread_pb2.ListMessageVersionsResponse]
+    """Lists what a message said before it was edited, oldest first. Not for trainers."""
 
 @_typing.type_check_only
 class MessagingServiceAsyncStub(MessagingServiceStub):
@@ -63,6 +69,12 @@ class MessagingServiceAsyncStub(MessagingServiceStub):
     """Writes a message. In a proposal thread the employer writes first."""
     ListMessages: _aio.UnaryUnaryMultiCallable[_thread_pb2.ListMessagesRequest, _thread_pb2.ListMessagesResponse]  # type: ignore[assignment]
     """Lists a thread's messages, newest first."""
+    EditMessage: _aio.UnaryUnaryMultiCallable[_thread_pb2.EditMessageRequest, _thread_pb2.EditMessageResponse]  # type: ignore[assignment]
+    """Rewords a message of the caller's own. What it said before stays readable to the organisation."""
+    DeleteMessage: _aio.UnaryUnaryMultiCallable[_thread_pb2.DeleteMessageRequest, _thread_pb2.DeleteMessageResponse]  # type: ignore[assignment]
+    """Takes back a message of the caller's own: its place and its author stay, what it said is gone."""
+    ListMessageVersions: _aio.UnaryUnaryMultiCallable[_thread_pb2.ListMessageVersionsRequest, _thread_pb2.ListMessageVersionsResponse]  # type: ignore[assignment]
+    """Lists what a message said before it was edited, oldest first. Not for trainers."""
 
 class MessagingServiceServicer(metaclass=_abc_1.ABCMeta):
     """Owns threads and messages."""
@@ -114,5 +126,29 @@ class MessagingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_thread_pb2.ListMessagesResponse, _abc.Awaitable[_thread_pb2.ListMessagesResponse]]:
         """Lists a thread's messages, newest first."""
+
+    @_abc_1.abstractmethod
+    def EditMessage(
+        self,
+        request: _thread_pb2.EditMessageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_thread_pb2.EditMessageResponse, _abc.Awaitable[_thread_pb2.EditMessageResponse]]:
+        """Rewords a message of the caller's own. What it said before stays readable to the organisation."""
+
+    @_abc_1.abstractmethod
+    def DeleteMessage(
+        self,
+        request: _thread_pb2.DeleteMessageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_thread_pb2.DeleteMessageResponse, _abc.Awaitable[_thread_pb2.DeleteMessageResponse]]:
+        """Takes back a message of the caller's own: its place and its author stay, what it said is gone."""
+
+    @_abc_1.abstractmethod
+    def ListMessageVersions(
+        self,
+        request: _thread_pb2.ListMessageVersionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_thread_pb2.ListMessageVersionsResponse, _abc.Awaitable[_thread_pb2.ListMessageVersionsResponse]]:
+        """Lists what a message said before it was edited, oldest first. Not for trainers."""
 
 def add_MessagingServiceServicer_to_server(servicer: MessagingServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,40 +1,21 @@
-"""MessagingService over gRPC: messages to arguments, use case, answer to message.
-
-Who may call comes first, then every bad field at once, then the work.
-"""
+"""Calls that open and list threads."""
 
 # ruff: noqa: N802, ARG002 - names and arguments of the methods are gRPC's
 
-from collections.abc import Callable
-from datetime import datetime
-from typing import TypeAlias
-
-import grpc.aio
-from google.protobuf.message import Message
-
-from hireflow.messaging.v1 import thread_pb2, thread_pb2_grpc
+from hireflow.messaging.v1 import thread_pb2
 from services.common.auth import Kind, current_caller
-from services.common.database import Database
 from services.common.errors import problems
 from services.common.idempotency import Request
 from services.common.paging import Cursor
-from services.messaging.domain import Engagement, Proposal, check_text
-from services.messaging.use_cases import opening, reading, writing
-from services.messaging.use_cases.access import as_hire_workflow, as_member, as_writer
-from services.messaging.wire import message_message, read_kinds, thread_message
+from services.messaging.domain import Engagement, Proposal
+from services.messaging.servicer.calls import Calls, Context
+from services.messaging.use_cases import opening, reading
+from services.messaging.use_cases.access import as_hire_workflow, as_member
+from services.messaging.wire import read_kinds, thread_message
 
-Context: TypeAlias = grpc.aio.ServicerContext[Message, Message]
 
-
-class MessagingServicer(thread_pb2_grpc.MessagingServiceServicer):
-    """Answers the calls of MessagingService. Time and new ids come from outside."""
-
-    def __init__(
-        self, database: Database, clock: Callable[[], datetime], new_id: Callable[[], str]
-    ) -> None:
-        self._database = database
-        self._clock = clock
-        self._new_id = new_id
+class ThreadCalls(Calls):
+    """The part of MessagingService that opens and lists threads."""
 
     async def OpenProposalThread(
         self, request: thread_pb2.OpenProposalThreadRequest, context: Context
@@ -119,40 +100,5 @@ class MessagingServicer(thread_pb2_grpc.MessagingServiceServicer):
         )
         return thread_pb2.ListThreadsResponse(
             threads=[thread_message(thread) for thread in page.items],
-            next_page_token=page.next_token,
-        )
-
-    async def SendMessage(
-        self, request: thread_pb2.SendMessageRequest, context: Context
-    ) -> thread_pb2.SendMessageResponse:
-        """Write a message."""
-        writer = as_writer(current_caller())
-        with problems() as noted:
-            Request.check(request, noted)
-            noted.require_id("thread_id", request.thread_id)
-            check_text(request.text, noted)
-        message = await writing.send_message(
-            self._database,
-            writer,
-            Request.of(request),
-            thread_id=request.thread_id,
-            message_id=self._new_id(),
-            text=request.text,
-            now=self._clock(),
-        )
-        return thread_pb2.SendMessageResponse(message=message_message(message))
-
-    async def ListMessages(
-        self, request: thread_pb2.ListMessagesRequest, context: Context
-    ) -> thread_pb2.ListMessagesResponse:
-        """List a thread's messages, newest first."""
-        caller = current_caller()
-        with problems() as noted:
-            noted.require_id("thread_id", request.thread_id)
-        scope = (caller.kind, caller.id, request.thread_id)
-        cursor = Cursor.read(request.page_size, request.page_token, *scope)
-        page = await reading.list_messages(self._database, caller, request.thread_id, cursor)
-        return thread_pb2.ListMessagesResponse(
-            messages=[message_message(message) for message in page.items],
             next_page_token=page.next_token,
         )

@@ -1,0 +1,11 @@
+"""MessagingService over gRPC: messages to arguments, use case, answer to message.
+
+Who may call comes first, then every bad field at once, then the work.
+"""
+
+from services.messaging.servicer.messages import MessageCalls
+from services.messaging.servicer.threads import ThreadCalls
+
+
+class MessagingServicer(ThreadCalls, MessageCalls):
+    """Answers the calls of MessagingService."""

@@ -1,0 +1,24 @@
+"""What the parts of MessagingService share."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeAlias
+
+import grpc.aio
+from google.protobuf.message import Message
+
+from hireflow.messaging.v1 import thread_pb2_grpc
+from services.common.database import Database
+
+Context: TypeAlias = grpc.aio.ServicerContext[Message, Message]
+
+
+class Calls(thread_pb2_grpc.MessagingServiceServicer):
+    """What every part is made with. Time and new ids come from outside."""
+
+    def __init__(
+        self, database: Database, clock: Callable[[], datetime], new_id: Callable[[], str]
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._new_id = new_id

@@ -1,0 +1,112 @@
+"""Calls that write, change and list messages."""
+
+# ruff: noqa: N802, ARG002 - names and arguments of the methods are gRPC's
+
+from hireflow.messaging.v1 import thread_pb2
+from services.common.auth import current_caller
+from services.common.errors import problems
+from services.common.idempotency import Request
+from services.common.paging import Cursor
+from services.messaging.domain import check_content, check_text
+from services.messaging.servicer.calls import Calls, Context
+from services.messaging.use_cases import reading, writing
+from services.messaging.use_cases.access import as_reviewer, as_writer
+from services.messaging.wire import message_message, read_content, version_message
+
+
+class MessageCalls(Calls):
+    """The part of MessagingService that writes, changes and lists messages."""
+
+    async def SendMessage(
+        self, request: thread_pb2.SendMessageRequest, context: Context
+    ) -> thread_pb2.SendMessageResponse:
+        """Write a message."""
+        writer = as_writer(current_caller())
+        with problems() as noted:
+            Request.check(request, noted)
+            noted.require_id("thread_id", request.thread_id)
+            content = read_content(request.text, request.attachments)
+            check_content(content, noted)
+        message = await writing.send_message(
+            self._database,
+            writer,
+            Request.of(request),
+            thread_id=request.thread_id,
+            message_id=self._new_id(),
+            content=content,
+            now=self._clock(),
+        )
+        return thread_pb2.SendMessageResponse(message=message_message(message))
+
+    async def ListMessages(
+        self, request: thread_pb2.ListMessagesRequest, context: Context
+    ) -> thread_pb2.ListMessagesResponse:
+        """List a thread's messages, newest first."""
+        caller = current_caller()
+        with problems() as noted:
+            noted.require_id("thread_id", request.thread_id)
+        scope = (caller.kind, caller.id, request.thread_id)
+        cursor = Cursor.read(request.page_size, request.page_token, *scope)
+        page = await reading.list_messages(self._database, caller, request.thread_id, cursor)
+        return thread_pb2.ListMessagesResponse(
+            messages=[message_message(message) for message in page.items],
+            next_page_token=page.next_token,
+        )
+
+    async def EditMessage(
+        self, request: thread_pb2.EditMessageRequest, context: Context
+    ) -> thread_pb2.EditMessageResponse:
+        """Reword a message."""
+        writer = as_writer(current_caller())
+        with problems() as noted:
+            Request.check(request, noted)
+            noted.require_id("thread_id", request.thread_id)
+            noted.require_id("message_id", request.message_id)
+            check_text(request.text, noted)
+        message = await writing.edit_message(
+            self._database,
+            writer,
+            Request.of(request),
+            thread_id=request.thread_id,
+            message_id=request.message_id,
+            text=request.text,
+            now=self._clock(),
+        )
+        return thread_pb2.EditMessageResponse(message=message_message(message))
+
+    async def DeleteMessage(
+        self, request: thread_pb2.DeleteMessageRequest, context: Context
+    ) -> thread_pb2.DeleteMessageResponse:
+        """Take a message back."""
+        writer = as_writer(current_caller())
+        with problems() as noted:
+            Request.check(request, noted)
+            noted.require_id("thread_id", request.thread_id)
+            noted.require_id("message_id", request.message_id)
+        message = await writing.delete_message(
+            self._database,
+            writer,
+            Request.of(request),
+            thread_id=request.thread_id,
+            message_id=request.message_id,
+            now=self._clock(),
+        )
+        return thread_pb2.DeleteMessageResponse(message=message_message(message))
+
+    async def ListMessageVersions(
+        self, request: thread_pb2.ListMessageVersionsRequest, context: Context
+    ) -> thread_pb2.ListMessageVersionsResponse:
+        """List what a message said before it was edited."""
+        caller = as_reviewer(current_caller())
+        with problems() as noted:
+            noted.require_id("thread_id", request.thread_id)
+            noted.require_id("message_id", request.message_id)
+        scope = (caller.kind, caller.id, request.thread_id, request.message_id)
+        cursor = Cursor.read(request.page_size, request.page_token, *scope)
+        page = await reading.list_versions(
+            self._database, caller, request.thread_id, request.message_id, cursor
+        )
+        return thread_pb2.ListMessageVersionsResponse(
+            versions=[version_message(version) for version in page.items],
+            next_page_token=page.next_token,
+        )
