@@ -14,6 +14,7 @@ from services.messaging.domain import (
     Content,
     Message,
     MessageKind,
+    SeenThread,
     Sender,
     Thread,
     ThreadKind,
@@ -29,6 +30,12 @@ def read_kinds(number: int, noted: Problems) -> frozenset[ThreadKind]:
     """Read the kind that a list is asked for, noting an unknown one; unspecified means all."""
     noted.require(number in {0, *_KINDS}, "kind", "must be a known kind")
     return frozenset({_KINDS[number]}) if number in _KINDS else frozenset(ThreadKind)
+
+
+def read_oldest_first(order: int, noted: Problems) -> bool:
+    """Read in which direction messages are listed, noting an unknown one; newest first if none."""
+    noted.require(order in thread_pb2.MessageOrder.values(), "order", "must be a known order")
+    return order == thread_pb2.MESSAGE_ORDER_OLDEST_FIRST
 
 
 def thread_kind(kind: ThreadKind) -> "thread_pb2.ThreadKind.ValueType":
@@ -48,8 +55,15 @@ def actor(sender: Sender) -> actor_pb2.Actor:
     )
 
 
+def seen_message(seen: SeenThread) -> thread_pb2.Thread:
+    """Write a thread as its reader sees it."""
+    written = thread_message(seen)
+    written.unread_count = seen.unread_count
+    return written
+
+
 def thread_message(thread: Thread) -> thread_pb2.Thread:
-    """Write a thread."""
+    """Write a thread to one who has no read marks."""
     return thread_pb2.Thread(
         thread_id=thread.thread_id,
         kind=thread_kind(thread.kind),

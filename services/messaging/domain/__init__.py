@@ -1,6 +1,7 @@
 """The rules of threads and messages, pure: who writes when, and what is told before a hire."""
 
 from services.messaging.domain.attachment import ATTACHMENTS_LIMIT, Attachment
+from services.messaging.domain.mark import ReadMark
 from services.messaging.domain.message import (
     TEXT_LIMIT,
     Content,
@@ -12,7 +13,14 @@ from services.messaging.domain.message import (
     check_content,
     check_text,
 )
-from services.messaging.domain.thread import WELCOME, Engagement, Proposal, Thread, ThreadKind
+from services.messaging.domain.thread import (
+    WELCOME,
+    Engagement,
+    Proposal,
+    SeenThread,
+    Thread,
+    ThreadKind,
+)
 
 __all__ = [
     "ATTACHMENTS_LIMIT",
@@ -24,6 +32,8 @@ __all__ = [
     "Message",
     "MessageKind",
     "Proposal",
+    "ReadMark",
+    "SeenThread",
     "Sender",
     "SenderKind",
     "Thread",

@@ -143,3 +143,10 @@ class Thread:
             attachments=said.attachments,
         )
         return replace(self, message_count=sequence, last_message_time=time), message
+
+
+@dataclass(frozen=True, slots=True)
+class SeenThread(Thread):
+    """A thread as one caller sees it: with how much in it that caller has not read."""
+
+    unread_count: int = 0

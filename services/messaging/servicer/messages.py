@@ -11,7 +11,12 @@ from services.messaging.domain import check_content, check_text
 from services.messaging.servicer.calls import Calls, Context
 from services.messaging.use_cases import reading, writing
 from services.messaging.use_cases.access import as_reviewer, as_writer
-from services.messaging.wire import message_message, read_content, version_message
+from services.messaging.wire import (
+    message_message,
+    read_content,
+    read_oldest_first,
+    version_message,
+)
 
 
 class MessageCalls(Calls):
@@ -41,13 +46,23 @@ class MessageCalls(Calls):
     async def ListMessages(
         self, request: thread_pb2.ListMessagesRequest, context: Context
     ) -> thread_pb2.ListMessagesResponse:
-        """List a thread's messages, newest first."""
+        """List a thread's messages, in either direction."""
         caller = current_caller()
         with problems() as noted:
             noted.require_id("thread_id", request.thread_id)
-        scope = (caller.kind, caller.id, request.thread_id)
-        cursor = Cursor.read(request.page_size, request.page_token, *scope)
-        page = await reading.list_messages(self._database, caller, request.thread_id, cursor)
+            oldest_first = read_oldest_first(request.order, noted)
+            begins = request.from_sequence >= 0
+            noted.require(begins, "from_sequence", "must not be negative")
+        list_of = (request.thread_id, oldest_first, request.from_sequence)
+        scope = (caller.kind, caller.id, *list_of)
+        page = await reading.list_messages(
+            self._database,
+            caller,
+            request.thread_id,
+            Cursor.read(request.page_size, request.page_token, *scope),
+            oldest_first=oldest_first,
+            beginning=request.from_sequence,
+        )
         return thread_pb2.ListMessagesResponse(
             messages=[message_message(message) for message in page.items],
             next_page_token=page.next_token,

@@ -9,9 +9,15 @@ from services.common.idempotency import Request
 from services.common.paging import Cursor
 from services.messaging.domain import Engagement, Proposal
 from services.messaging.servicer.calls import Calls, Context
-from services.messaging.use_cases import opening, reading
-from services.messaging.use_cases.access import as_hire_workflow, as_member
-from services.messaging.wire import read_kinds, thread_message
+from services.messaging.store.listing import Wanted
+from services.messaging.use_cases import marking, opening, reading
+from services.messaging.use_cases.access import (
+    as_hire_workflow,
+    as_member,
+    as_writer,
+    reader_of,
+)
+from services.messaging.wire import read_kinds, seen_message, thread_message
 
 
 class ThreadCalls(Calls):
@@ -33,7 +39,7 @@ class ThreadCalls(Calls):
             thread_id=self._new_id(),
             now=self._clock(),
         )
-        return thread_pb2.OpenProposalThreadResponse(thread=thread_message(thread))
+        return thread_pb2.OpenProposalThreadResponse(thread=seen_message(thread))
 
     async def OpenJobThread(
         self, request: thread_pb2.OpenJobThreadRequest, context: Context
@@ -72,7 +78,7 @@ class ThreadCalls(Calls):
         with problems() as noted:
             noted.require_id("thread_id", request.thread_id)
         thread = await reading.get_thread(self._database, current_caller(), request.thread_id)
-        return thread_pb2.GetThreadResponse(thread=thread_message(thread))
+        return thread_pb2.GetThreadResponse(thread=seen_message(thread))
 
     async def ListThreads(
         self, request: thread_pb2.ListThreadsRequest, context: Context
@@ -89,16 +95,28 @@ class ThreadCalls(Calls):
             if request.job_id:
                 noted.require_id("job_id", request.job_id)
             kinds = read_kinds(request.kind, noted)
-        scope = (caller.kind, caller.id, organisation_id, request.job_id, request.kind)
-        page = await reading.list_threads(
-            self._database,
-            caller,
-            organisation_id=organisation_id,
-            job_id=request.job_id,
-            kinds=kinds,
-            cursor=Cursor.read(request.page_size, request.page_token, *scope),
+            reads = reader_of(caller) is not None
+            told = "must be false: you have no read marks"
+            noted.require(reads or not request.unread_only, "unread_only", told)
+        filters = (organisation_id, request.job_id, request.kind, request.unread_only)
+        cursor = Cursor.read(
+            request.page_size, request.page_token, caller.kind, caller.id, *filters
         )
+        wanted = Wanted(reader_of(caller), request.job_id, kinds, request.unread_only)
+        page = await reading.list_threads(self._database, caller, organisation_id, wanted, cursor)
         return thread_pb2.ListThreadsResponse(
-            threads=[thread_message(thread) for thread in page.items],
-            next_page_token=page.next_token,
+            threads=[seen_message(seen) for seen in page.items], next_page_token=page.next_token
         )
+
+    async def MarkRead(
+        self, request: thread_pb2.MarkReadRequest, context: Context
+    ) -> thread_pb2.MarkReadResponse:
+        """Note how far the caller has read."""
+        reader = as_writer(current_caller())
+        with problems() as noted:
+            noted.require_id("thread_id", request.thread_id)
+            noted.require(request.sequence > 0, "sequence", "must be that of a message")
+        unread = await marking.mark_read(
+            self._database, reader, request.thread_id, request.sequence
+        )
+        return thread_pb2.MarkReadResponse(unread_count=unread)

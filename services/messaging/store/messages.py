@@ -82,16 +82,26 @@ async def save_deletion(tx: AsyncConnection, message: Message) -> None:
 
 
 async def list_messages(
-    connection: AsyncConnection, thread_id: str, cursor: Cursor
+    connection: AsyncConnection,
+    thread_id: str,
+    cursor: Cursor,
+    *,
+    oldest_first: bool = False,
+    beginning: int = 0,
 ) -> Page[Message]:
-    """Read a page of a thread's messages, newest first."""
+    """Read a page of a thread's messages in one direction, from its end or a message on."""
+    place = MESSAGE.c.sequence
+    begun: sa.ColumnElement[bool] = sa.true()
+    if beginning:
+        begun = place >= beginning if oldest_first else place <= beginning
     query = (
         sa.select(MESSAGE)
         .where(
             MESSAGE.c.thread_id == thread_id,
-            beyond(cursor, MESSAGE.c.sequence, descending=True),
+            begun,
+            beyond(cursor, place, descending=not oldest_first),
         )
-        .order_by(MESSAGE.c.sequence.desc())
+        .order_by(place.asc() if oldest_first else place.desc())
         .limit(cursor.limit)
     )
     messages = [message_of(row) for row in await connection.execute(query)]

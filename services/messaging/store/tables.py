@@ -86,3 +86,15 @@ MESSAGE_VERSION = sa.Table(
     sa.Column("create_time", sa.TIMESTAMP(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(["thread_id", "sequence"], [MESSAGE.c.thread_id, MESSAGE.c.sequence]),
 )
+
+# One row per thread and person who has read or written in it, an organisation's members each their
+# own; nobody without one has read anything.
+READ_MARK = sa.Table(
+    "read_mark",
+    METADATA,
+    sa.Column("thread_id", sa.Text, sa.ForeignKey(THREAD.c.thread_id), primary_key=True),
+    sa.Column("reader_kind", sa.Text, primary_key=True),
+    sa.Column("reader_id", sa.Text, primary_key=True),
+    sa.Column("sequence", sa.BigInteger, nullable=False),
+    sa.Column("own_after", sa.BigInteger, nullable=False),
+)

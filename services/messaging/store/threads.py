@@ -1,15 +1,21 @@
 """Threads, their participants, and what is known of proposals."""
 
-from collections.abc import Collection
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.common.paging import Cursor, Page, beyond
-from services.messaging.domain import Proposal, Thread, ThreadKind
-from services.messaging.store.tables import PARTICIPANT, PROPOSAL, THREAD
+from services.messaging.domain import Proposal, SeenThread, Sender, Thread, ThreadKind
+from services.messaging.store.marks import of_reader
+from services.messaging.store.tables import PARTICIPANT, PROPOSAL, READ_MARK, THREAD
 
+# What `ReadMark.unread` says.
+UNREAD = (
+    THREAD.c.message_count
+    - sa.func.coalesce(READ_MARK.c.sequence, 0)
+    - sa.func.coalesce(READ_MARK.c.own_after, 0)
+).label("unread_count")
 _TRAINERS = (
     sa.func.array(
         sa.select(PARTICIPANT.c.trainer_id)
@@ -20,6 +26,19 @@ _TRAINERS = (
     )
 ).label("trainer_ids")
 _THREAD_WITH_TRAINERS = sa.select(THREAD, _TRAINERS)
+
+
+def seen_by(reader: Sender | None) -> sa.Select[tuple[Any, ...]]:
+    """Select threads as a reader sees them; who is no reader has nothing unread."""
+    if reader is None:
+        return _THREAD_WITH_TRAINERS.add_columns(sa.literal(0).label("unread_count"))
+    mark = (READ_MARK.c.thread_id == THREAD.c.thread_id) & of_reader(reader)
+    return _THREAD_WITH_TRAINERS.add_columns(UNREAD).outerjoin_from(THREAD, READ_MARK, mark)
+
+
+def seen_thread(row: sa.Row[tuple[Any, ...]]) -> SeenThread:
+    """Give the thread of a row that `seen_by` selected."""
+    return SeenThread(**_values(row), unread_count=row.unread_count)
 
 
 async def learn_proposal(tx: AsyncConnection, proposal: Proposal) -> None:
@@ -80,11 +99,21 @@ async def lock_thread(tx: AsyncConnection, thread_id: str) -> Thread | None:
     return None if row is None else _thread(row)
 
 
-async def find_thread(connection: AsyncConnection, thread_id: str) -> Thread | None:
-    """Read one thread."""
-    query = _THREAD_WITH_TRAINERS.where(THREAD.c.thread_id == thread_id)
+async def find_thread(
+    connection: AsyncConnection, thread_id: str, reader: Sender | None = None
+) -> SeenThread | None:
+    """Read one thread as a reader sees it."""
+    query = seen_by(reader).where(THREAD.c.thread_id == thread_id)
     row = (await connection.execute(query)).one_or_none()
-    return None if row is None else _thread(row)
+    return None if row is None else seen_thread(row)
+
+
+async def get_thread(
+    connection: AsyncConnection, thread_id: str, reader: Sender | None
+) -> SeenThread:
+    """Read a thread that is known to exist: threads are never removed."""
+    query = seen_by(reader).where(THREAD.c.thread_id == thread_id)
+    return seen_thread((await connection.execute(query)).one())
 
 
 async def save_thread(tx: AsyncConnection, thread: Thread) -> None:
@@ -100,60 +129,6 @@ async def save_thread(tx: AsyncConnection, thread: Thread) -> None:
         .where(PARTICIPANT.c.thread_id == thread.thread_id)
         .values(last_message_time=last)
     )
-
-
-async def list_organisation_threads(
-    connection: AsyncConnection,
-    organisation_id: str,
-    job_id: str,
-    kinds: Collection[ThreadKind],
-    cursor: Cursor,
-) -> Page[Thread]:
-    """Read a page of an organisation's threads, last message first; no job means all."""
-    of = THREAD.c.organisation_id == organisation_id
-    of_job = (THREAD.c.job_id == job_id) if job_id else sa.true()
-    return await _list(connection, THREAD, of & of_job, kinds, cursor)
-
-
-async def list_trainer_threads(
-    connection: AsyncConnection,
-    trainer_id: str,
-    job_id: str,
-    kinds: Collection[ThreadKind],
-    cursor: Cursor,
-) -> Page[Thread]:
-    """Read a page of the threads that a trainer is in, last message first; no job means all."""
-    of = PARTICIPANT.c.trainer_id == trainer_id
-    of_job = (PARTICIPANT.c.job_id == job_id) if job_id else sa.true()
-    return await _list(connection, PARTICIPANT, of & of_job, kinds, cursor)
-
-
-async def _list(
-    connection: AsyncConnection,
-    table: sa.Table,
-    condition: sa.ColumnElement[bool],
-    kinds: Collection[ThreadKind],
-    cursor: Cursor,
-) -> Page[Thread]:
-    """Read a page of threads by one bounded index scan per kind, merged."""
-    columns = table.c.last_message_time, table.c.thread_id
-    behind = beyond(cursor, *columns, descending=True)
-    newest = [column.desc() for column in columns]
-    scans = (
-        sa.select(*columns)
-        .where(condition, table.c.kind == kind, behind)
-        .order_by(*newest)
-        .limit(cursor.limit)
-        for kind in sorted(kinds)
-    )
-    found = sa.union_all(*scans).subquery("found")
-    query = (
-        _THREAD_WITH_TRAINERS.join(found, found.c.thread_id == THREAD.c.thread_id)
-        .order_by(found.c.last_message_time.desc(), found.c.thread_id.desc())
-        .limit(cursor.limit)
-    )
-    threads = [_thread(row) for row in await connection.execute(query)]
-    return cursor.page(threads, key=lambda thread: (thread.last_message_time, thread.thread_id))
 
 
 def _thread_values(thread: Thread) -> dict[str, object]:
@@ -183,16 +158,20 @@ def _participants(thread: Thread) -> list[dict[str, object]]:
     ]
 
 
-def _thread(row: sa.Row[tuple[object, ...]]) -> Thread:
-    return Thread(
-        thread_id=row.thread_id,
-        kind=ThreadKind(row.kind),
-        organisation_id=row.organisation_id,
-        job_id=row.job_id,
-        proposal_id=row.proposal_id or "",
-        contract_id=row.contract_id or "",
-        trainer_ids=tuple(row.trainer_ids),
-        message_count=row.message_count,
-        create_time=row.create_time,
-        last_message_time=row.last_message_time,
-    )
+def _thread(row: sa.Row[tuple[Any, ...]]) -> Thread:
+    return Thread(**_values(row))
+
+
+def _values(row: sa.Row[tuple[Any, ...]]) -> dict[str, Any]:
+    return {
+        "thread_id": row.thread_id,
+        "kind": ThreadKind(row.kind),
+        "organisation_id": row.organisation_id,
+        "job_id": row.job_id,
+        "proposal_id": row.proposal_id or "",
+        "contract_id": row.contract_id or "",
+        "trainer_ids": tuple(row.trainer_ids),
+        "message_count": row.message_count,
+        "create_time": row.create_time,
+        "last_message_time": row.last_message_time,
+    }

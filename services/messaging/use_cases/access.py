@@ -55,6 +55,11 @@ def sender_of(caller: Principal) -> Sender:
     return Sender(SenderKind[caller.kind.name], caller.id)
 
 
+def reader_of(caller: Principal) -> Sender | None:
+    """Give the caller as a reader with marks of their own; operators and services have none."""
+    return None if caller.kind in {Kind.OPERATOR, Kind.SERVICE} else sender_of(caller)
+
+
 def may_read(caller: Principal, thread: Thread) -> bool:
     """Tell whether the caller may know that the thread exists.
 

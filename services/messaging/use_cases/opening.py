@@ -7,7 +7,7 @@ from services.common.errors import NotFound
 from services.common.idempotency import Request, Requests
 from services.common.outbox import Outbox
 from services.messaging import events
-from services.messaging.domain import Engagement, Thread
+from services.messaging.domain import Engagement, SeenThread, Thread
 from services.messaging.store import messages, threads
 from services.messaging.use_cases.access import HireWorkflow, Member, sender_of
 
@@ -23,14 +23,14 @@ async def open_proposal_thread(
     proposal_id: str,
     thread_id: str,
     now: datetime,
-) -> Thread:
+) -> SeenThread:
     """Open the thread of a proposal, or answer with the one that is open.
 
     Raises NotFound when the proposal is another organisation's, or unknown, also because its
     events have not arrived yet: the same call may be repeated.
     """
     async with database.begin() as tx:
-        repeat = await REQUESTS.claim(tx, member.principal, request, Thread)
+        repeat = await REQUESTS.claim(tx, member.principal, request, SeenThread)
         if repeat is not None:
             return repeat
         proposal = await threads.find_proposal(tx, proposal_id)
@@ -40,8 +40,9 @@ async def open_proposal_thread(
         thread = await threads.claim_thread(tx, opened)
         if thread is opened:
             await OUTBOX.record(tx, events.created(opened))
-        await REQUESTS.answer(tx, member.principal, request, thread)
-        return thread
+        seen = await threads.get_thread(tx, thread.thread_id, sender_of(member.principal))
+        await REQUESTS.answer(tx, member.principal, request, seen)
+        return seen
 
 
 async def open_job_thread(

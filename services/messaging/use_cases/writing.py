@@ -14,7 +14,7 @@ from services.common.idempotency import Request, Requests
 from services.common.outbox import Outbox
 from services.messaging import events
 from services.messaging.domain import Content, Message, Thread
-from services.messaging.store import messages, threads
+from services.messaging.store import marks, messages, threads
 from services.messaging.use_cases.access import Writer, may_read, sender_of
 
 OUTBOX = Outbox("messaging")
@@ -49,9 +49,12 @@ async def send_message(
         if repeat is not None:
             return await messages.get_message(tx, repeat.thread_id, repeat.sequence)
         thread = await _lock(tx, writer, thread_id)
-        thread, message = thread.write(message_id, sender_of(writer), content, now)
+        sender = sender_of(writer)
+        thread, message = thread.write(message_id, sender, content, now)
         await messages.insert_message(tx, message)
         await threads.save_thread(tx, thread)
+        mark = await marks.lock_mark(tx, thread_id, sender)
+        await marks.save_mark(tx, thread_id, sender, mark.wrote(message.sequence))
         await OUTBOX.record(tx, events.sent(message))
         await REQUESTS.answer(tx, writer, request, Written(thread_id, message.sequence))
         return message

@@ -10,8 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from hireflow.messaging.v1 import thread_pb2
 from services.common.auth import Kind
 from services.common.paging import Cursor
-from services.messaging.domain import ThreadKind
-from services.messaging.store import threads
+from services.messaging.domain import Sender, SenderKind, ThreadKind
+from services.messaging.store import listing
+from services.messaging.store.listing import LOOKED_AT, Wanted
 from services.messaging.store.tables import PARTICIPANT, THREAD
 from tests.integration.messaging.world import Metadata, World, new_id
 from tests.refusals import refusal
@@ -165,7 +166,7 @@ async def test_a_page_reads_no_more_rows_in_a_crowd(world: World, organisation_i
             "organisation_id": organisation_id,
             "job_id": "job-1",
             "proposal_id": new_id("p") if number % 2 else None,
-            "message_count": 0,
+            "message_count": 1,
             "create_time": time,
             "last_message_time": time,
         }
@@ -179,16 +180,16 @@ async def test_a_page_reads_no_more_rows_in_a_crowd(world: World, organisation_i
     async with world.database.begin() as tx:
         for table in (THREAD, PARTICIPANT):
             await tx.execute(sa.text(f"ANALYZE {table.fullname}"))
-    kinds, cursor = frozenset(ThreadKind), Cursor.read(10, "", "crowd")
-    for job_id in ("", "job-1"):
+    cursor = Cursor.read(10, "", "crowd")
+    reader = Sender(SenderKind.TRAINER, trainer_id)
+    for job_id, unread_only in (("", False), ("job-1", False), ("", True), ("job-1", True)):
+        wanted = Wanted(reader, job_id, frozenset(ThreadKind), unread_only)
         async with world.database.begin() as tx:
             before = await _rows_read(tx)
-            page = await threads.list_trainer_threads(tx, trainer_id, job_id, kinds, cursor)
-            same = await threads.list_organisation_threads(
-                tx, organisation_id, job_id, kinds, cursor
-            )
+            page = await listing.list_trainer_threads(tx, trainer_id, wanted, cursor)
+            same = await listing.list_organisation_threads(tx, organisation_id, wanted, cursor)
             read = await _rows_read(tx) - before
         newest = [row["thread_id"] for row in rows[::-1][:10]]
         assert [each.thread_id for each in page.items] == newest
         assert [each.thread_id for each in same.items] == newest
-        assert read < 500
+        assert read < (LOOKED_AT * 10 if unread_only else 500)

@@ -59,6 +59,8 @@ async def test_a_job_thread_begins_with_a_system_message_for_both_sides(
     thread = (await world.stub.OpenJobThread(request, metadata=workflow)).thread
     assert (thread.thread_id, thread.contract_id) == (request.thread_id, request.contract_id)
     assert (thread.kind, thread.message_count) == (thread_pb2.THREAD_KIND_JOB, 1)
+    assert thread.unread_count == 0  # the workflow reads nothing
+    thread.unread_count = 1
     for reader in (parties.employer, parties.trainer):
         assert await world.get(reader, thread.thread_id) == thread
         (message,) = (await world.messages(reader, thread.thread_id)).messages
@@ -130,7 +132,7 @@ async def test_an_id_that_is_taken_is_refused(
         taken = await world.open_job(parties.job_thread())
     error = await refusal(world.open_job(parties.job_thread(thread_id=taken.thread_id)))
     assert (error.code, error.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "THREAD_EXISTS")
-    assert await world.get(parties.employer, taken.thread_id) == taken
+    assert await world.get(world.by(Kind.OPERATOR), taken.thread_id) == taken
 
 
 async def test_a_proposal_that_is_hired_again_gets_a_second_job_thread_beside_its_own(

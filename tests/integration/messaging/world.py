@@ -100,12 +100,18 @@ class World:
         return await self.stub.ListThreads(request, metadata=caller)
 
     async def messages(
-        self, caller: Metadata, thread_id: str, size: int = 0, token: str = ""
+        self, caller: Metadata, thread_id: str, size: int = 0, token: str = "", **how: int
     ) -> thread_pb2.ListMessagesResponse:
         request = thread_pb2.ListMessagesRequest(
             page_size=size, page_token=token, thread_id=thread_id
         )
+        for name, value in how.items():
+            setattr(request, name, value)
         return await self.stub.ListMessages(request, metadata=caller)
+
+    async def read(self, caller: Metadata, thread_id: str, sequence: int) -> int:
+        request = thread_pb2.MarkReadRequest(thread_id=thread_id, sequence=sequence)
+        return (await self.stub.MarkRead(request, metadata=caller)).unread_count
 
     async def events(self, thread_id: str) -> list[str]:
         """The events recorded of a thread, in order, without their common prefix."""

@@ -23,5 +23,6 @@ AUTHORISATION: dict[str, dict[str, Answer]] = {
     "ListMessages": _row("EMPLOYER", "AGENT", "TRAINER", "OPERATOR", "SERVICE"),
     "EditMessage": _row("EMPLOYER", "AGENT", "TRAINER"),
     "DeleteMessage": _row("EMPLOYER", "AGENT", "TRAINER"),
+    "MarkRead": _row("EMPLOYER", "AGENT", "TRAINER"),
     "ListMessageVersions": _row("EMPLOYER", "AGENT", "OPERATOR", "SERVICE"),
 }

@@ -73,6 +73,30 @@ MESSAGE_KIND_SYSTEM: MessageKind.ValueType  # 2
 """Written by Hireflow itself."""
 Global___MessageKind: _TypeAlias = MessageKind  # noqa: Y015
 
+class _MessageOrder:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _MessageOrderEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MessageOrder.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    MESSAGE_ORDER_UNSPECIFIED: _MessageOrder.ValueType  # 0
+    """Newest first."""
+    MESSAGE_ORDER_NEWEST_FIRST: _MessageOrder.ValueType  # 1
+    """Newest first."""
+    MESSAGE_ORDER_OLDEST_FIRST: _MessageOrder.ValueType  # 2
+    """Oldest first."""
+
+class MessageOrder(_MessageOrder, metaclass=_MessageOrderEnumTypeWrapper):
+    """In which direction messages are listed."""
+
+MESSAGE_ORDER_UNSPECIFIED: MessageOrder.ValueType  # 0
+"""Newest first."""
+MESSAGE_ORDER_NEWEST_FIRST: MessageOrder.ValueType  # 1
+"""Newest first."""
+MESSAGE_ORDER_OLDEST_FIRST: MessageOrder.ValueType  # 2
+"""Oldest first."""
+Global___MessageOrder: _TypeAlias = MessageOrder  # noqa: Y015
+
 @_typing.final
 class Thread(_message.Message):
     """A thread between an organisation and trainers."""
@@ -89,6 +113,7 @@ class Thread(_message.Message):
     MESSAGE_COUNT_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     LAST_MESSAGE_TIME_FIELD_NUMBER: _builtins.int
+    UNREAD_COUNT_FIELD_NUMBER: _builtins.int
     thread_id: _builtins.str
     """Identifies the thread."""
     kind: Global___ThreadKind.ValueType
@@ -103,6 +128,8 @@ class Thread(_message.Message):
     """The contract of a job thread."""
     message_count: _builtins.int
     """How many messages were written in it."""
+    unread_count: _builtins.int
+    """How many messages the caller has neither read nor written; 0 for operators and services."""
     @_builtins.property
     def trainer_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The trainers in it."""
@@ -128,10 +155,11 @@ class Thread(_message.Message):
         message_count: _builtins.int = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         last_message_time: _timestamp_pb2.Timestamp | None = ...,
+        unread_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "last_message_time", b"last_message_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["contract_id", b"contract_id", "create_time", b"create_time", "job_id", b"job_id", "kind", b"kind", "last_message_time", b"last_message_time", "message_count", b"message_count", "organisation_id", b"organisation_id", "proposal_id", b"proposal_id", "thread_id", b"thread_id", "trainer_ids", b"trainer_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contract_id", b"contract_id", "create_time", b"create_time", "job_id", b"job_id", "kind", b"kind", "last_message_time", b"last_message_time", "message_count", b"message_count", "organisation_id", b"organisation_id", "proposal_id", b"proposal_id", "thread_id", b"thread_id", "trainer_ids", b"trainer_ids", "unread_count", b"unread_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -456,6 +484,7 @@ class ListThreadsRequest(_message.Message):
     JOB_ID_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
     ORGANISATION_ID_FIELD_NUMBER: _builtins.int
+    UNREAD_ONLY_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most so many rows: 0 means 50, at most 200."""
     page_token: _builtins.str
@@ -466,6 +495,10 @@ class ListThreadsRequest(_message.Message):
     """Only threads of this kind; unspecified means all."""
     organisation_id: _builtins.str
     """The organisation; needed from operators, otherwise taken from the token."""
+    unread_only: _builtins.bool
+    """Only threads with messages that the caller has neither read nor written. A page looks at a
+    bounded number of threads: it may show fewer than asked, even none, and yet have a next one.
+    """
     def __init__(
         self,
         *,
@@ -474,10 +507,11 @@ class ListThreadsRequest(_message.Message):
         job_id: _builtins.str = ...,
         kind: Global___ThreadKind.ValueType = ...,
         organisation_id: _builtins.str = ...,
+        unread_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id", "kind", b"kind", "organisation_id", b"organisation_id", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id", "kind", b"kind", "organisation_id", b"organisation_id", "page_size", b"page_size", "page_token", b"page_token", "unread_only", b"unread_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -485,7 +519,9 @@ Global___ListThreadsRequest: _TypeAlias = ListThreadsRequest  # noqa: Y015
 
 @_typing.final
 class ListThreadsResponse(_message.Message):
-    """A page of threads."""
+    """A page of threads, last message first. A thread that gets a message while the pages are turned
+    moves to the first page; no other is missed or shown twice.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -580,22 +616,32 @@ class ListMessagesRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     THREAD_ID_FIELD_NUMBER: _builtins.int
+    ORDER_FIELD_NUMBER: _builtins.int
+    FROM_SEQUENCE_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most so many rows: 0 means 50, at most 200."""
     page_token: _builtins.str
-    """The token of the page before, or empty; bound to the thread and the caller."""
+    """The token of the page before, or empty; bound to the list and the caller."""
     thread_id: _builtins.str
     """The thread."""
+    order: Global___MessageOrder.ValueType
+    """The direction; unspecified means newest first."""
+    from_sequence: _builtins.int
+    """The message with which the list begins, such as the first unread one; 0 means at the end that
+    the order begins with. Two lists from one message, one in each order, page both ways.
+    """
     def __init__(
         self,
         *,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         thread_id: _builtins.str = ...,
+        order: Global___MessageOrder.ValueType = ...,
+        from_sequence: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "thread_id", b"thread_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_sequence", b"from_sequence", "order", b"order", "page_size", b"page_size", "page_token", b"page_token", "thread_id", b"thread_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -603,7 +649,7 @@ Global___ListMessagesRequest: _TypeAlias = ListMessagesRequest  # noqa: Y015
 
 @_typing.final
 class ListMessagesResponse(_message.Message):
-    """A page of messages, newest first."""
+    """A page of messages in the order asked for."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -802,3 +848,51 @@ class ListMessageVersionsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListMessageVersionsResponse: _TypeAlias = ListMessageVersionsResponse  # noqa: Y015
+
+@_typing.final
+class MarkReadRequest(_message.Message):
+    """Asks to note how far the caller has read."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    THREAD_ID_FIELD_NUMBER: _builtins.int
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    thread_id: _builtins.str
+    """The thread."""
+    sequence: _builtins.int
+    """The last message that was read."""
+    def __init__(
+        self,
+        *,
+        thread_id: _builtins.str = ...,
+        sequence: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["sequence", b"sequence", "thread_id", b"thread_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MarkReadRequest: _TypeAlias = MarkReadRequest  # noqa: Y015
+
+@_typing.final
+class MarkReadResponse(_message.Message):
+    """How much is left to read."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNREAD_COUNT_FIELD_NUMBER: _builtins.int
+    unread_count: _builtins.int
+    """How many messages the caller has neither read nor written."""
+    def __init__(
+        self,
+        *,
+        unread_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["unread_count", b"unread_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MarkReadResponse: _TypeAlias = MarkReadResponse  # noqa: Y015

@@ -75,6 +75,11 @@ class MessagingServiceStub:
                 request_serializer=hireflow_dot_messaging_dot_v1_dot_thread__pb2.DeleteMessageRequest.SerializeToString,
                 response_deserializer=hireflow_dot_messaging_dot_v1_dot_thread__pb2.DeleteMessageResponse.FromString,
                 _registered_method=True)
+        self.MarkRead = channel.unary_unary(
+                '/hireflow.messaging.v1.MessagingService/MarkRead',
+                request_serializer=hireflow_dot_messaging_dot_v1_dot_thread__pb2.MarkReadRequest.SerializeToString,
+                response_deserializer=hireflow_dot_messaging_dot_v1_dot_thread__pb2.MarkReadResponse.FromString,
+                _registered_method=True)
         self.ListMessageVersions = channel.unary_unary(
                 '/hireflow.messaging.v1.MessagingService/ListMessageVersions',
                 request_serializer=hireflow_dot_messaging_dot_v1_dot_thread__pb2.ListMessageVersionsRequest.SerializeToString,
@@ -122,7 +127,7 @@ class MessagingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListMessages(self, request, context):
-        """Lists a thread's messages, newest first.
+        """Lists a thread's messages, in either direction, from an end or from any message.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -137,6 +142,14 @@ class MessagingServiceServicer:
 
     def DeleteMessage(self, request, context):
         """Takes back a message of the caller's own: its place and its author stay, what it said is gone.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def MarkRead(self, request, context):
+        """Notes how far the caller has read. A mark never moves back, so a repeat, or a call that comes
+        late, changes nothing and needs no request_id.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -191,6 +204,11 @@ def add_MessagingServiceServicer_to_server(servicer, server):
                     servicer.DeleteMessage,
                     request_deserializer=hireflow_dot_messaging_dot_v1_dot_thread__pb2.DeleteMessageRequest.FromString,
                     response_serializer=hireflow_dot_messaging_dot_v1_dot_thread__pb2.DeleteMessageResponse.SerializeToString,
+            ),
+            'MarkRead': grpc.unary_unary_rpc_method_handler(
+                    servicer.MarkRead,
+                    request_deserializer=hireflow_dot_messaging_dot_v1_dot_thread__pb2.MarkReadRequest.FromString,
+                    response_serializer=hireflow_dot_messaging_dot_v1_dot_thread__pb2.MarkReadResponse.SerializeToString,
             ),
             'ListMessageVersions': grpc.unary_unary_rpc_method_handler(
                     servicer.ListMessageVersions,
@@ -415,6 +433,33 @@ class MessagingService:
             '/hireflow.messaging.v1.MessagingService/DeleteMessage',
             hireflow_dot_messaging_dot_v1_dot_thread__pb2.DeleteMessageRequest.SerializeToString,
             hireflow_dot_messaging_dot_v1_dot_thread__pb2.DeleteMessageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MarkRead(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hireflow.messaging.v1.MessagingService/MarkRead',
+            hireflow_dot_messaging_dot_v1_dot_thread__pb2.MarkReadRequest.SerializeToString,
+            hireflow_dot_messaging_dot_v1_dot_thread__pb2.MarkReadResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -44,11 +44,15 @@ class MessagingServiceStub:
     SendMessage: _grpc.UnaryUnaryMultiCallable[_thread_pb2.SendMessageRequest, _thread_pb2.SendMessageResponse]
     """Writes a message. In a proposal thread the employer writes first."""
     ListMessages: _grpc.UnaryUnaryMultiCallable[_thread_pb2.ListMessagesRequest, _thread_pb2.ListMessagesResponse]
-    """Lists a thread's messages, newest first."""
+    """Lists a thread's messages, in either direction, from an end or from any message."""
     EditMessage: _grpc.UnaryUnaryMultiCallable[_thread_pb2.EditMessageRequest, _thread_pb2.EditMessageResponse]
     """Rewords a message of the caller's own. What it said before stays readable to the organisation."""
     DeleteMessage: _grpc.UnaryUnaryMultiCallable[_thread_pb2.DeleteMessageRequest, _thread_pb2.DeleteMessageResponse]
     """Takes back a message of the caller's own: its place and its author stay, what it said is gone."""
+    MarkRead: _grpc.UnaryUnaryMultiCallable[_thread_pb2.MarkReadRequest, _thread_pb2.MarkReadResponse]
+    """Notes how far the caller has read. A mark never moves back, so a repeat, or a call that comes
+    late, changes nothing and needs no request_id.
+    """
     ListMessageVersions: _grpc.UnaryUnaryMultiCallable[_thread_pb2.ListMessageVersionsRequest, _thread_pb2.ListMessageVersionsResponse]
     """Lists what a message said before it was edited, oldest first. Not for trainers."""
 
@@ -68,11 +72,15 @@ class MessagingServiceAsyncStub(MessagingServiceStub):
     SendMessage: _aio.UnaryUnaryMultiCallable[_thread_pb2.SendMessageRequest, _thread_pb2.SendMessageResponse]  # type: ignore[assignment]
     """Writes a message. In a proposal thread the employer writes first."""
     ListMessages: _aio.UnaryUnaryMultiCallable[_thread_pb2.ListMessagesRequest, _thread_pb2.ListMessagesResponse]  # type: ignore[assignment]
-    """Lists a thread's messages, newest first."""
+    """Lists a thread's messages, in either direction, from an end or from any message."""
     EditMessage: _aio.UnaryUnaryMultiCallable[_thread_pb2.EditMessageRequest, _thread_pb2.EditMessageResponse]  # type: ignore[assignment]
     """Rewords a message of the caller's own. What it said before stays readable to the organisation."""
     DeleteMessage: _aio.UnaryUnaryMultiCallable[_thread_pb2.DeleteMessageRequest, _thread_pb2.DeleteMessageResponse]  # type: ignore[assignment]
     """Takes back a message of the caller's own: its place and its author stay, what it said is gone."""
+    MarkRead: _aio.UnaryUnaryMultiCallable[_thread_pb2.MarkReadRequest, _thread_pb2.MarkReadResponse]  # type: ignore[assignment]
+    """Notes how far the caller has read. A mark never moves back, so a repeat, or a call that comes
+    late, changes nothing and needs no request_id.
+    """
     ListMessageVersions: _aio.UnaryUnaryMultiCallable[_thread_pb2.ListMessageVersionsRequest, _thread_pb2.ListMessageVersionsResponse]  # type: ignore[assignment]
     """Lists what a message said before it was edited, oldest first. Not for trainers."""
 
@@ -125,7 +133,7 @@ class MessagingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _thread_pb2.ListMessagesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_thread_pb2.ListMessagesResponse, _abc.Awaitable[_thread_pb2.ListMessagesResponse]]:
-        """Lists a thread's messages, newest first."""
+        """Lists a thread's messages, in either direction, from an end or from any message."""
 
     @_abc_1.abstractmethod
     def EditMessage(
@@ -142,6 +150,16 @@ class MessagingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_thread_pb2.DeleteMessageResponse, _abc.Awaitable[_thread_pb2.DeleteMessageResponse]]:
         """Takes back a message of the caller's own: its place and its author stay, what it said is gone."""
+
+    @_abc_1.abstractmethod
+    def MarkRead(
+        self,
+        request: _thread_pb2.MarkReadRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_thread_pb2.MarkReadResponse, _abc.Awaitable[_thread_pb2.MarkReadResponse]]:
+        """Notes how far the caller has read. A mark never moves back, so a repeat, or a call that comes
+        late, changes nothing and needs no request_id.
+        """
 
     @_abc_1.abstractmethod
     def ListMessageVersions(

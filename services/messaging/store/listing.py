@@ -1,0 +1,119 @@
+"""Lists of threads, last message first."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.common.paging import Cursor, Page, beyond
+from services.messaging.domain import SeenThread, Sender, ThreadKind
+from services.messaging.store.marks import of_reader
+from services.messaging.store.tables import PARTICIPANT, READ_MARK, THREAD
+from services.messaging.store.threads import UNREAD, seen_by, seen_thread
+
+# No index can have what each of an organisation's members has not read, so a page of unread
+# threads looks at so many at most and may show fewer than asked, even none, with a next page.
+LOOKED_AT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which threads a reader wants: of one job or, without, of all; of these kinds; unread ones."""
+
+    reader: Sender | None
+    job_id: str
+    kinds: Collection[ThreadKind]
+    unread_only: bool = False
+
+
+async def list_organisation_threads(
+    connection: AsyncConnection, organisation_id: str, wanted: Wanted, cursor: Cursor
+) -> Page[SeenThread]:
+    """Read a page of an organisation's threads, last message first."""
+    return await _list(
+        connection, THREAD, THREAD.c.organisation_id == organisation_id, wanted, cursor
+    )
+
+
+async def list_trainer_threads(
+    connection: AsyncConnection, trainer_id: str, wanted: Wanted, cursor: Cursor
+) -> Page[SeenThread]:
+    """Read a page of the threads that a trainer is in, last message first."""
+    return await _list(
+        connection, PARTICIPANT, PARTICIPANT.c.trainer_id == trainer_id, wanted, cursor
+    )
+
+
+async def _list(
+    connection: AsyncConnection,
+    table: sa.Table,
+    of: sa.ColumnElement[bool],
+    wanted: Wanted,
+    cursor: Cursor,
+) -> Page[SeenThread]:
+    if wanted.unread_only and wanted.reader is not None:
+        found = _scan(table, of, wanted, cursor, LOOKED_AT + 1)
+        return await _unread(connection, found, wanted.reader, cursor)
+    found = _scan(table, of, wanted, cursor, cursor.limit)
+    query = (
+        seen_by(wanted.reader)
+        .join(found, found.c.thread_id == THREAD.c.thread_id)
+        .order_by(found.c.last_message_time.desc(), found.c.thread_id.desc())
+        .limit(cursor.limit)
+    )
+    threads = [seen_thread(row) for row in await connection.execute(query)]
+    return cursor.page(threads, key=lambda thread: (thread.last_message_time, thread.thread_id))
+
+
+def _scan(
+    table: sa.Table, of: sa.ColumnElement[bool], wanted: Wanted, cursor: Cursor, limit: int
+) -> sa.Subquery:
+    """Find threads by one bounded index scan per kind."""
+    columns = table.c.last_message_time, table.c.thread_id
+    of_job = (table.c.job_id == wanted.job_id) if wanted.job_id else sa.true()
+    behind = beyond(cursor, *columns, descending=True)
+    newest = [column.desc() for column in columns]
+    scans = (
+        sa.select(*columns)
+        .where(of, of_job, table.c.kind == kind, behind)
+        .order_by(*newest)
+        .limit(limit)
+        for kind in sorted(wanted.kinds)
+    )
+    return sa.union_all(*scans).subquery("found")
+
+
+async def _unread(
+    connection: AsyncConnection, found: sa.Subquery, reader: Sender, cursor: Cursor
+) -> Page[SeenThread]:
+    """Look through threads for unread ones, then read those whole."""
+    mark = (READ_MARK.c.thread_id == found.c.thread_id) & of_reader(reader)
+    look = (
+        sa.select(found.c.last_message_time, found.c.thread_id, UNREAD)
+        .join(THREAD, THREAD.c.thread_id == found.c.thread_id)
+        .outerjoin(READ_MARK, mark)
+        .order_by(found.c.last_message_time.desc(), found.c.thread_id.desc())
+        .limit(LOOKED_AT + 1)
+    )
+    rows = (await connection.execute(look)).all()
+    part = replace(cursor, size=_looked_at(rows, cursor.size))
+    page = part.page(rows, key=lambda row: (row.last_message_time, row.thread_id))
+    ids = [row.thread_id for row in page.items if row.unread_count]
+    query = seen_by(reader).where(THREAD.c.thread_id == sa.func.any(sa.cast(ids, _IDS)))
+    by_id = {row.thread_id: seen_thread(row) for row in await connection.execute(query)}
+    return Page(tuple(by_id[thread_id] for thread_id in ids), page.next_token)
+
+
+_IDS: sa.ARRAY[str] = sa.ARRAY(sa.Text)
+
+
+def _looked_at(rows: Sequence[sa.Row[Any, Any, Any]], size: int) -> int:
+    """Tell how many rows make a page: until it has `size` unread ones, or all was looked at."""
+    unread = 0
+    for place, row in enumerate(rows, start=1):
+        unread += row.unread_count > 0
+        if unread == size:
+            return place
+    return min(len(rows), LOOKED_AT)

@@ -1,0 +1,50 @@
+"""How far each reader has read in each thread."""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.messaging.domain import ReadMark, Sender
+from services.messaging.store.tables import MESSAGE, READ_MARK
+
+
+async def lock_mark(tx: AsyncConnection, thread_id: str, reader: Sender) -> ReadMark:
+    """Load a reader's mark and hold it until the transaction ends; at first it is at nothing."""
+    key = {"thread_id": thread_id, "reader_kind": reader.kind, "reader_id": reader.id}
+    none_yet = insert(READ_MARK).values(**key, sequence=0, own_after=0)
+    await tx.execute(none_yet.on_conflict_do_nothing())
+    query = sa.select(READ_MARK.c.sequence, READ_MARK.c.own_after).where(_of(thread_id, reader))
+    return ReadMark(*(await tx.execute(query.with_for_update())).one())
+
+
+async def save_mark(tx: AsyncConnection, thread_id: str, reader: Sender, mark: ReadMark) -> None:
+    """Store a mark that this transaction locked."""
+    moved = sa.update(READ_MARK).where(_of(thread_id, reader))
+    await tx.execute(moved.values(sequence=mark.sequence, own_after=mark.own_after))
+
+
+async def mark_at(tx: AsyncConnection, thread_id: str, reader: Sender, sequence: int) -> ReadMark:
+    """Give the mark of a reader who has read until a message.
+
+    Counts the reader's own messages after it. Lock the mark first: whoever writes one moves it.
+    """
+    query = (
+        sa.select(sa.func.count())
+        .select_from(MESSAGE)
+        .where(
+            MESSAGE.c.thread_id == thread_id,
+            MESSAGE.c.sequence > sequence,
+            MESSAGE.c.sender_kind == reader.kind,
+            MESSAGE.c.sender_id == reader.id,
+        )
+    )
+    return ReadMark(sequence, (await tx.execute(query)).scalar_one())
+
+
+def of_reader(reader: Sender) -> sa.ColumnElement[bool]:
+    """Give the condition for the marks of a reader."""
+    return (READ_MARK.c.reader_kind == reader.kind) & (READ_MARK.c.reader_id == reader.id)
+
+
+def _of(thread_id: str, reader: Sender) -> sa.ColumnElement[bool]:
+    return (READ_MARK.c.thread_id == thread_id) & of_reader(reader)
