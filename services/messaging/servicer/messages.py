@@ -2,19 +2,23 @@
 
 # ruff: noqa: N802, ARG002 - names and arguments of the methods are gRPC's
 
+from collections.abc import Sequence
+
+from hireflow.common.v1.error_reason_pb2 import ErrorReason
 from hireflow.messaging.v1 import thread_pb2
 from services.common.auth import current_caller
-from services.common.errors import problems
+from services.common.errors import NotFound, Problems, problems
 from services.common.idempotency import Request
 from services.common.paging import Cursor
 from services.messaging.domain import check_content, check_text
 from services.messaging.servicer.calls import Calls, Context
-from services.messaging.use_cases import reading, writing
-from services.messaging.use_cases.access import as_reviewer, as_writer
+from services.messaging.use_cases import asking, reading, writing
+from services.messaging.use_cases.access import as_member, as_reviewer, as_writer
 from services.messaging.wire import (
     message_message,
     read_content,
     read_oldest_first,
+    seen_message,
     version_message,
 )
 
@@ -67,6 +71,25 @@ class MessageCalls(Calls):
             messages=[message_message(message) for message in page.items],
             next_page_token=page.next_token,
         )
+
+    async def AskCandidates(
+        self, request: thread_pb2.AskCandidatesRequest, context: Context
+    ) -> thread_pb2.AskCandidatesResponse:
+        """Write one message in the threads of many proposals."""
+        member = as_member(current_caller())
+        with problems() as noted:
+            Request.check(request, noted)
+            _check_proposals(request.proposal_ids, noted)
+            content = read_content(request.text, request.attachments)
+            check_content(content, noted)
+        questions = [
+            asking.Question(proposal_id, self._new_id(), self._new_id())
+            for proposal_id in request.proposal_ids
+        ]
+        asked = await asking.ask_candidates(
+            self._database, member, Request.of(request), questions, content, now=self._clock()
+        )
+        return thread_pb2.AskCandidatesResponse(results=[_asked_message(each) for each in asked])
 
     async def EditMessage(
         self, request: thread_pb2.EditMessageRequest, context: Context
@@ -125,3 +148,29 @@ class MessageCalls(Calls):
             versions=[version_message(version) for version in page.items],
             next_page_token=page.next_token,
         )
+
+
+def _check_proposals(proposal_ids: Sequence[str], noted: Problems) -> None:
+    limit = asking.CANDIDATES_LIMIT
+    noted.require(0 < len(proposal_ids) <= limit, "proposal_ids", f"must be 1 to {limit}")
+    seen: set[str] = set()
+    for place, proposal_id in enumerate(proposal_ids[:limit]):
+        field = f"proposal_ids[{place}]"
+        noted.require_id(field, proposal_id)
+        noted.require(proposal_id not in seen, field, "is named before")
+        seen.add(proposal_id)
+
+
+def _asked_message(asked: asking.Asked) -> thread_pb2.AskResult:
+    if isinstance(asked.outcome, NotFound):
+        return thread_pb2.AskResult(
+            proposal_id=asked.proposal_id,
+            error_reason=ErrorReason.Value(f"ERROR_REASON_{asked.outcome.reason}"),
+            error_message=asked.outcome.message,
+        )
+    thread, message = asked.outcome
+    return thread_pb2.AskResult(
+        proposal_id=asked.proposal_id,
+        thread=seen_message(thread),
+        message=message_message(message),
+    )

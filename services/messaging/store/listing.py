@@ -11,7 +11,7 @@ from services.common.paging import Cursor, Page, beyond
 from services.messaging.domain import SeenThread, Sender, ThreadKind
 from services.messaging.store.marks import of_reader
 from services.messaging.store.tables import PARTICIPANT, READ_MARK, THREAD
-from services.messaging.store.threads import UNREAD, seen_by, seen_thread
+from services.messaging.store.threads import UNREAD, get_threads, seen_by, seen_thread
 
 # No index can have what each of an organisation's members has not read, so a page of unread
 # threads looks at so many at most and may show fewer than asked, even none, with a next page.
@@ -101,12 +101,8 @@ async def _unread(
     part = replace(cursor, size=_looked_at(rows, cursor.size))
     page = part.page(rows, key=lambda row: (row.last_message_time, row.thread_id))
     ids = [row.thread_id for row in page.items if row.unread_count]
-    query = seen_by(reader).where(THREAD.c.thread_id == sa.func.any(sa.cast(ids, _IDS)))
-    by_id = {row.thread_id: seen_thread(row) for row in await connection.execute(query)}
+    by_id = await get_threads(connection, ids, reader)
     return Page(tuple(by_id[thread_id] for thread_id in ids), page.next_token)
-
-
-_IDS: sa.ARRAY[str] = sa.ARRAY(sa.Text)
 
 
 def _looked_at(rows: Sequence[sa.Row[Any, Any, Any]], size: int) -> int:

@@ -1,5 +1,6 @@
 """The messages of threads, and what they said before."""
 
+from collections.abc import Collection
 from dataclasses import asdict
 
 import sqlalchemy as sa
@@ -39,6 +40,14 @@ async def get_message(connection: AsyncConnection, thread_id: str, sequence: int
         MESSAGE.c.thread_id == thread_id, MESSAGE.c.sequence == sequence
     )
     return message_of((await connection.execute(query)).one())
+
+
+async def get_messages(
+    connection: AsyncConnection, places: Collection[tuple[str, int]]
+) -> dict[str, Message]:
+    """Read messages that are known to exist, one of each thread, by thread."""
+    query = sa.select(MESSAGE).where(sa.tuple_(MESSAGE.c.thread_id, MESSAGE.c.sequence).in_(places))
+    return {row.thread_id: message_of(row) for row in await connection.execute(query)}
 
 
 async def find_message(

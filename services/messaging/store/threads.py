@@ -1,5 +1,6 @@
 """Threads, their participants, and what is known of proposals."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -54,11 +55,18 @@ async def learn_proposal(tx: AsyncConnection, proposal: Proposal) -> None:
 
 async def find_proposal(connection: AsyncConnection, proposal_id: str) -> Proposal | None:
     """Read who takes part in a proposal."""
-    query = sa.select(PROPOSAL).where(PROPOSAL.c.proposal_id == proposal_id)
-    row = (await connection.execute(query)).one_or_none()
-    if row is None:
-        return None
-    return Proposal(row.proposal_id, row.job_id, row.organisation_id, row.trainer_id)
+    return (await find_proposals(connection, [proposal_id])).get(proposal_id)
+
+
+async def find_proposals(
+    connection: AsyncConnection, proposal_ids: Sequence[str]
+) -> dict[str, Proposal]:
+    """Read who takes part in those of the proposals that are known, by id."""
+    ids: sa.ColumnElement[Any] = sa.cast(list(proposal_ids), sa.ARRAY(sa.Text))
+    query = sa.select(
+        PROPOSAL.c.proposal_id, PROPOSAL.c.job_id, PROPOSAL.c.organisation_id, PROPOSAL.c.trainer_id
+    ).where(PROPOSAL.c.proposal_id == sa.func.any(ids))
+    return {row.proposal_id: Proposal(*row) for row in await connection.execute(query)}
 
 
 async def claim_thread(tx: AsyncConnection, wanted: Thread) -> Thread:
@@ -114,6 +122,15 @@ async def get_thread(
     """Read a thread that is known to exist: threads are never removed."""
     query = seen_by(reader).where(THREAD.c.thread_id == thread_id)
     return seen_thread((await connection.execute(query)).one())
+
+
+async def get_threads(
+    connection: AsyncConnection, thread_ids: Sequence[str], reader: Sender | None
+) -> dict[str, SeenThread]:
+    """Read threads that are known to exist, by id."""
+    ids: sa.ColumnElement[Any] = sa.cast(list(thread_ids), sa.ARRAY(sa.Text))
+    query = seen_by(reader).where(THREAD.c.thread_id == sa.func.any(ids))
+    return {row.thread_id: seen_thread(row) for row in await connection.execute(query)}
 
 
 async def save_thread(tx: AsyncConnection, thread: Thread) -> None:

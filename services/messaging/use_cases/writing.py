@@ -13,7 +13,7 @@ from services.common.errors import NotFound
 from services.common.idempotency import Request, Requests
 from services.common.outbox import Outbox
 from services.messaging import events
-from services.messaging.domain import Content, Message, Thread
+from services.messaging.domain import Content, Message, Sender, Thread
 from services.messaging.store import marks, messages, threads
 from services.messaging.use_cases.access import Writer, may_read, sender_of
 
@@ -50,14 +50,31 @@ async def send_message(
             return await messages.get_message(tx, repeat.thread_id, repeat.sequence)
         thread = await _lock(tx, writer, thread_id)
         sender = sender_of(writer)
-        thread, message = thread.write(message_id, sender, content, now)
-        await messages.insert_message(tx, message)
-        await threads.save_thread(tx, thread)
-        mark = await marks.lock_mark(tx, thread_id, sender)
-        await marks.save_mark(tx, thread_id, sender, mark.wrote(message.sequence))
-        await OUTBOX.record(tx, events.sent(message))
+        message = await append(tx, thread, sender, content, message_id=message_id, now=now)
         await REQUESTS.answer(tx, writer, request, Written(thread_id, message.sequence))
         return message
+
+
+async def append(
+    tx: AsyncConnection,
+    thread: Thread,
+    sender: Sender,
+    content: Content,
+    *,
+    message_id: str,
+    now: datetime,
+) -> Message:
+    """Write a message in a thread that this transaction opened or locked.
+
+    Raises Refused EMPLOYER_WRITES_FIRST.
+    """
+    thread, message = thread.write(message_id, sender, content, now)
+    await messages.insert_message(tx, message)
+    await threads.save_thread(tx, thread)
+    mark = await marks.lock_mark(tx, thread.thread_id, sender)
+    await marks.save_mark(tx, thread.thread_id, sender, mark.wrote(message.sequence))
+    await OUTBOX.record(tx, events.sent(message))
+    return message
 
 
 async def edit_message(

@@ -21,6 +21,7 @@ AUTHORISATION: dict[str, dict[str, Answer]] = {
     "ListThreads": _row("EMPLOYER", "AGENT", "TRAINER", "OPERATOR", "SERVICE"),
     "SendMessage": _row("EMPLOYER", "AGENT", "TRAINER"),
     "ListMessages": _row("EMPLOYER", "AGENT", "TRAINER", "OPERATOR", "SERVICE"),
+    "AskCandidates": _row("EMPLOYER", "AGENT"),
     "EditMessage": _row("EMPLOYER", "AGENT", "TRAINER"),
     "DeleteMessage": _row("EMPLOYER", "AGENT", "TRAINER"),
     "MarkRead": _row("EMPLOYER", "AGENT", "TRAINER"),

@@ -10,6 +10,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from hireflow.common.v1 import actor_pb2 as _actor_pb2
+from hireflow.common.v1 import error_reason_pb2 as _error_reason_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -896,3 +897,107 @@ class MarkReadResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MarkReadResponse: _TypeAlias = MarkReadResponse  # noqa: Y015
+
+@_typing.final
+class AskCandidatesRequest(_message.Message):
+    """Asks to write one message in the threads of many proposals."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    PROPOSAL_IDS_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    ATTACHMENTS_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Makes a repeat harmless; unique per caller."""
+    text: _builtins.str
+    """The text in Markdown, of at most 10,000 characters; it may be empty beside attachments."""
+    @_builtins.property
+    def proposal_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The proposals: 1 to 100, each once."""
+
+    @_builtins.property
+    def attachments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Attachment]:
+        """At most ten files."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        proposal_ids: _abc.Iterable[_builtins.str] | None = ...,
+        text: _builtins.str = ...,
+        attachments: _abc.Iterable[Global___Attachment] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attachments", b"attachments", "proposal_ids", b"proposal_ids", "request_id", b"request_id", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AskCandidatesRequest: _TypeAlias = AskCandidatesRequest  # noqa: Y015
+
+@_typing.final
+class AskCandidatesResponse(_message.Message):
+    """What became of the question in each proposal."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESULTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___AskResult]:
+        """One result per proposal, in the order of the request."""
+
+    def __init__(
+        self,
+        *,
+        results: _abc.Iterable[Global___AskResult] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["results", b"results"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AskCandidatesResponse: _TypeAlias = AskCandidatesResponse  # noqa: Y015
+
+@_typing.final
+class AskResult(_message.Message):
+    """What became of a question to one candidate."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROPOSAL_ID_FIELD_NUMBER: _builtins.int
+    THREAD_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    ERROR_REASON_FIELD_NUMBER: _builtins.int
+    ERROR_MESSAGE_FIELD_NUMBER: _builtins.int
+    proposal_id: _builtins.str
+    """The proposal."""
+    error_reason: _error_reason_pb2.ErrorReason.ValueType
+    """Why nothing was written here, such as NOT_FOUND; unspecified if the message was."""
+    error_message: _builtins.str
+    """The same in words; empty if the message was written."""
+    @_builtins.property
+    def thread(self) -> Global___Thread:
+        """Its thread, new or as it is; absent if there is an error."""
+
+    @_builtins.property
+    def message(self) -> Global___Message:
+        """The message as it stands; absent if there is an error."""
+
+    def __init__(
+        self,
+        *,
+        proposal_id: _builtins.str = ...,
+        thread: Global___Thread | None = ...,
+        message: Global___Message | None = ...,
+        error_reason: _error_reason_pb2.ErrorReason.ValueType = ...,
+        error_message: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["message", b"message", "thread", b"thread"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["error_message", b"error_message", "error_reason", b"error_reason", "message", b"message", "proposal_id", b"proposal_id", "thread", b"thread"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AskResult: _TypeAlias = AskResult  # noqa: Y015

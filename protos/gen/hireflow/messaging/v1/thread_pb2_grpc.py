@@ -65,6 +65,11 @@ class MessagingServiceStub:
                 request_serializer=hireflow_dot_messaging_dot_v1_dot_thread__pb2.ListMessagesRequest.SerializeToString,
                 response_deserializer=hireflow_dot_messaging_dot_v1_dot_thread__pb2.ListMessagesResponse.FromString,
                 _registered_method=True)
+        self.AskCandidates = channel.unary_unary(
+                '/hireflow.messaging.v1.MessagingService/AskCandidates',
+                request_serializer=hireflow_dot_messaging_dot_v1_dot_thread__pb2.AskCandidatesRequest.SerializeToString,
+                response_deserializer=hireflow_dot_messaging_dot_v1_dot_thread__pb2.AskCandidatesResponse.FromString,
+                _registered_method=True)
         self.EditMessage = channel.unary_unary(
                 '/hireflow.messaging.v1.MessagingService/EditMessage',
                 request_serializer=hireflow_dot_messaging_dot_v1_dot_thread__pb2.EditMessageRequest.SerializeToString,
@@ -133,6 +138,14 @@ class MessagingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def AskCandidates(self, request, context):
+        """Asks many candidates one question: opens each proposal's thread where needed and writes the
+        same message there. Each proposal has its own result; all messages are written, or none is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def EditMessage(self, request, context):
         """Rewords a message of the caller's own. What it said before stays readable to the organisation.
         """
@@ -194,6 +207,11 @@ def add_MessagingServiceServicer_to_server(servicer, server):
                     servicer.ListMessages,
                     request_deserializer=hireflow_dot_messaging_dot_v1_dot_thread__pb2.ListMessagesRequest.FromString,
                     response_serializer=hireflow_dot_messaging_dot_v1_dot_thread__pb2.ListMessagesResponse.SerializeToString,
+            ),
+            'AskCandidates': grpc.unary_unary_rpc_method_handler(
+                    servicer.AskCandidates,
+                    request_deserializer=hireflow_dot_messaging_dot_v1_dot_thread__pb2.AskCandidatesRequest.FromString,
+                    response_serializer=hireflow_dot_messaging_dot_v1_dot_thread__pb2.AskCandidatesResponse.SerializeToString,
             ),
             'EditMessage': grpc.unary_unary_rpc_method_handler(
                     servicer.EditMessage,
@@ -379,6 +397,33 @@ class MessagingService:
             '/hireflow.messaging.v1.MessagingService/ListMessages',
             hireflow_dot_messaging_dot_v1_dot_thread__pb2.ListMessagesRequest.SerializeToString,
             hireflow_dot_messaging_dot_v1_dot_thread__pb2.ListMessagesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AskCandidates(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hireflow.messaging.v1.MessagingService/AskCandidates',
+            hireflow_dot_messaging_dot_v1_dot_thread__pb2.AskCandidatesRequest.SerializeToString,
+            hireflow_dot_messaging_dot_v1_dot_thread__pb2.AskCandidatesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -45,6 +45,10 @@ class MessagingServiceStub:
     """Writes a message. In a proposal thread the employer writes first."""
     ListMessages: _grpc.UnaryUnaryMultiCallable[_thread_pb2.ListMessagesRequest, _thread_pb2.ListMessagesResponse]
     """Lists a thread's messages, in either direction, from an end or from any message."""
+    AskCandidates: _grpc.UnaryUnaryMultiCallable[_thread_pb2.AskCandidatesRequest, _thread_pb2.AskCandidatesResponse]
+    """Asks many candidates one question: opens each proposal's thread where needed and writes the
+    same message there. Each proposal has its own result; all messages are written, or none is.
+    """
     EditMessage: _grpc.UnaryUnaryMultiCallable[_thread_pb2.EditMessageRequest, _thread_pb2.EditMessageResponse]
     """Rewords a message of the caller's own. What it said before stays readable to the organisation."""
     DeleteMessage: _grpc.UnaryUnaryMultiCallable[_thread_pb2.DeleteMessageRequest, _thread_pb2.DeleteMessageResponse]
@@ -73,6 +77,10 @@ class MessagingServiceAsyncStub(MessagingServiceStub):
     """Writes a message. In a proposal thread the employer writes first."""
     ListMessages: _aio.UnaryUnaryMultiCallable[_thread_pb2.ListMessagesRequest, _thread_pb2.ListMessagesResponse]  # type: ignore[assignment]
     """Lists a thread's messages, in either direction, from an end or from any message."""
+    AskCandidates: _aio.UnaryUnaryMultiCallable[_thread_pb2.AskCandidatesRequest, _thread_pb2.AskCandidatesResponse]  # type: ignore[assignment]
+    """Asks many candidates one question: opens each proposal's thread where needed and writes the
+    same message there. Each proposal has its own result; all messages are written, or none is.
+    """
     EditMessage: _aio.UnaryUnaryMultiCallable[_thread_pb2.EditMessageRequest, _thread_pb2.EditMessageResponse]  # type: ignore[assignment]
     """Rewords a message of the caller's own. What it said before stays readable to the organisation."""
     DeleteMessage: _aio.UnaryUnaryMultiCallable[_thread_pb2.DeleteMessageRequest, _thread_pb2.DeleteMessageResponse]  # type: ignore[assignment]
@@ -134,6 +142,16 @@ class MessagingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_thread_pb2.ListMessagesResponse, _abc.Awaitable[_thread_pb2.ListMessagesResponse]]:
         """Lists a thread's messages, in either direction, from an end or from any message."""
+
+    @_abc_1.abstractmethod
+    def AskCandidates(
+        self,
+        request: _thread_pb2.AskCandidatesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_thread_pb2.AskCandidatesResponse, _abc.Awaitable[_thread_pb2.AskCandidatesResponse]]:
+        """Asks many candidates one question: opens each proposal's thread where needed and writes the
+        same message there. Each proposal has its own result; all messages are written, or none is.
+        """
 
     @_abc_1.abstractmethod
     def EditMessage(
