@@ -83,6 +83,14 @@ async def serve(
             ("grpc.so_reuseport", 0),
             ("grpc.max_receive_message_length", _LARGEST_MESSAGE),
             ("grpc.keepalive_permit_without_calls", 1),
+            # A stream may be silent for an hour: this finds watchers whose machine or network is
+            # gone, who would otherwise be kept until the stream's deadline.
+            ("grpc.keepalive_time_ms", 30_000),
+            ("grpc.keepalive_timeout_ms", 10_000),
+            # Beyond 1,000 calls that wait to be taken gRPC refuses some at random, as CANCELLED,
+            # which no client repeats; thousands of watchers come back at once after a restart.
+            ("grpc.server.max_pending_requests", 10_000),
+            ("grpc.server.max_pending_requests_hard_limit", 20_000),
             ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
         ],
     )

@@ -11,6 +11,8 @@ from hireflow.messaging.v1 import thread_pb2
 from services.common.errors import Problems
 from services.messaging.domain import (
     Attachment,
+    Change,
+    ChangeKind,
     Content,
     Message,
     MessageKind,
@@ -95,6 +97,22 @@ def message_message(message: Message) -> thread_pb2.Message:
         written.edit_time.FromDatetime(message.edit_time)
     if message.delete_time is not None:
         written.delete_time.FromDatetime(message.delete_time)
+    return written
+
+
+def change_message(change: Change | None) -> thread_pb2.WatchThreadResponse:
+    """Write what happened in a thread; nothing in a stream's first answer."""
+    written = thread_pb2.WatchThreadResponse()
+    match change:
+        case None:
+            pass
+        case Change(kind=ChangeKind.READ, message=Message() as message, person=Sender() as reader):
+            mark = thread_pb2.ReadMark(reader=actor(reader), sequence=message.sequence)
+            written.read.CopyFrom(mark)
+        case Change(kind=kind, message=Message() as message):
+            getattr(written, kind.lower()).CopyFrom(message_message(message))
+        case Change(kind=kind, person=Sender() as person):
+            getattr(written, kind.lower()).CopyFrom(actor(person))
     return written
 
 

@@ -17,8 +17,8 @@ from services.common.auth import Principal, current_caller, may_move_money
 from services.common.errors import Problems, problems
 from services.common.idempotency import Request
 from services.common.paging import Cursor
+from services.common.resume import read_token, write_token
 from workflows.hiring.domain import ToldHire, Wish
-from workflows.hiring.resume import read_token, write_token
 from workflows.hiring.store.hires import Wanted
 from workflows.hiring.use_cases import (
     payment_methods,

@@ -1,6 +1,7 @@
 """The rules of threads and messages, pure: who writes when, and what is told before a hire."""
 
 from services.messaging.domain.attachment import ATTACHMENTS_LIMIT, Attachment
+from services.messaging.domain.change import Change, ChangeKind
 from services.messaging.domain.mark import ReadMark
 from services.messaging.domain.message import (
     TEXT_LIMIT,
@@ -27,6 +28,8 @@ __all__ = [
     "TEXT_LIMIT",
     "WELCOME",
     "Attachment",
+    "Change",
+    "ChangeKind",
     "Content",
     "Engagement",
     "Message",

@@ -116,6 +116,14 @@ class Thread:
         said = Content(self.tellable(content.text), attachments)
         return self._append(message_id, MessageKind.TEXT, sender, said, now)
 
+    @property
+    def tells_reading(self) -> bool:
+        """Whether watchers are told how far others have read.
+
+        Not in a channel: each message would be told to each watcher again for each reader.
+        """
+        return self.kind is not ThreadKind.CHANNEL
+
     def tellable(self, text: str) -> str:
         """Give the text as it may be told here: before the hire, without contact details."""
         return without_contact_details(text) if self.kind is ThreadKind.PROPOSAL else text

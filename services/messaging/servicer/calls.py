@@ -9,6 +9,7 @@ from google.protobuf.message import Message
 
 from hireflow.messaging.v1 import thread_pb2_grpc
 from services.common.database import Database
+from services.messaging.use_cases.feeds import Feeds
 
 Context: TypeAlias = grpc.aio.ServicerContext[Message, Message]
 
@@ -20,5 +21,6 @@ class Calls(thread_pb2_grpc.MessagingServiceServicer):
         self, database: Database, clock: Callable[[], datetime], new_id: Callable[[], str]
     ) -> None:
         self._database = database
+        self._feeds = Feeds(database)
         self._clock = clock
         self._new_id = new_id

@@ -29,6 +29,7 @@ THREAD = sa.Table(
     sa.Column("message_count", sa.BigInteger, nullable=False),
     sa.Column("create_time", sa.TIMESTAMP(timezone=True), nullable=False),
     sa.Column("last_message_time", sa.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column("change_count", sa.BigInteger, nullable=False, server_default=sa.text("0")),
     sa.Index(
         "thread_of_proposal",
         "proposal_id",
@@ -97,4 +98,17 @@ READ_MARK = sa.Table(
     sa.Column("reader_id", sa.Text, primary_key=True),
     sa.Column("sequence", sa.BigInteger, nullable=False),
     sa.Column("own_after", sa.BigInteger, nullable=False),
+)
+
+# What watchers are told, numbered 1, 2, 3 … in each thread by its `change_count`, whose row every
+# writer locks: whoever has seen a number has seen all before it.
+THREAD_CHANGE = sa.Table(
+    "thread_change",
+    METADATA,
+    sa.Column("thread_id", sa.Text, sa.ForeignKey(THREAD.c.thread_id), primary_key=True),
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("sequence", sa.BigInteger),
+    sa.Column("person_kind", sa.Text),
+    sa.Column("person_id", sa.Text),
 )

@@ -2,7 +2,8 @@
 
 from services.common.database import Database
 from services.common.errors import InvalidInput, NotFound, Violation
-from services.messaging.store import marks, threads
+from services.messaging.domain import ChangeKind
+from services.messaging.store import changes, marks, threads
 from services.messaging.use_cases.access import Writer, may_read, sender_of
 
 
@@ -25,4 +26,6 @@ async def mark_read(database: Database, reader: Writer, thread_id: str, sequence
         if sequence > mark.sequence:
             mark = await marks.mark_at(tx, thread_id, person, sequence)
             await marks.save_mark(tx, thread_id, person, mark)
+            if thread.tells_reading:
+                await changes.record(tx, ChangeKind.READ, thread_id, sequence, person)
         return mark.unread(thread.message_count)

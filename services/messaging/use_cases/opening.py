@@ -7,8 +7,8 @@ from services.common.errors import NotFound
 from services.common.idempotency import Request, Requests
 from services.common.outbox import Outbox
 from services.messaging import events
-from services.messaging.domain import Engagement, SeenThread, Thread
-from services.messaging.store import messages, threads
+from services.messaging.domain import ChangeKind, Engagement, SeenThread, Thread
+from services.messaging.store import changes, messages, threads
 from services.messaging.use_cases.access import HireWorkflow, Member, sender_of
 
 OUTBOX = Outbox("messaging")
@@ -69,6 +69,7 @@ async def open_job_thread(
         thread = await threads.claim_thread(tx, opened)
         if thread is opened:
             await messages.insert_message(tx, welcome)
+            await changes.record(tx, ChangeKind.SENT, thread_id, welcome.sequence)
             await OUTBOX.record(tx, events.created(opened), events.sent(welcome))
         else:
             thread.require_same(opened)

@@ -15,7 +15,7 @@ from services.messaging.use_cases.access import Reviewer, may_read, reader_of
 async def get_thread(database: Database, caller: Principal, thread_id: str) -> SeenThread:
     """Read one thread. Raises NotFound when it is unknown or the caller may not know of it."""
     async with database.read() as connection:
-        return await _find(connection, caller, thread_id)
+        return await find_readable(connection, caller, thread_id)
 
 
 async def list_threads(
@@ -49,7 +49,7 @@ async def list_messages(
     Raises NotFound as get_thread does.
     """
     async with database.read() as connection:
-        await _find(connection, caller, thread_id)
+        await find_readable(connection, caller, thread_id)
         return await messages.list_messages(
             connection, thread_id, cursor, oldest_first=oldest_first, beginning=beginning
         )
@@ -63,14 +63,17 @@ async def list_versions(
     Raises NotFound as get_thread does, and when the message is none of the thread's.
     """
     async with database.read() as connection:
-        await _find(connection, caller, thread_id)
+        await find_readable(connection, caller, thread_id)
         message = await messages.find_message(connection, thread_id, message_id)
         if message is None:
             raise NotFound("message", message_id)
         return await messages.list_versions(connection, thread_id, message.sequence, cursor)
 
 
-async def _find(connection: AsyncConnection, caller: Principal, thread_id: str) -> SeenThread:
+async def find_readable(
+    connection: AsyncConnection, caller: Principal, thread_id: str
+) -> SeenThread:
+    """Read a thread. Raises NotFound when it is unknown or the caller may not know of it."""
     thread = await threads.find_thread(connection, thread_id, reader_of(caller))
     if thread is None or not may_read(caller, thread):
         raise NotFound("thread", thread_id)

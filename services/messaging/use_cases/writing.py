@@ -13,8 +13,8 @@ from services.common.errors import NotFound
 from services.common.idempotency import Request, Requests
 from services.common.outbox import Outbox
 from services.messaging import events
-from services.messaging.domain import Content, Message, Sender, Thread
-from services.messaging.store import marks, messages, threads
+from services.messaging.domain import ChangeKind, Content, Message, Sender, Thread
+from services.messaging.store import changes, marks, messages, threads
 from services.messaging.use_cases.access import Writer, may_read, sender_of
 
 OUTBOX = Outbox("messaging")
@@ -73,6 +73,7 @@ async def append(
     await threads.save_thread(tx, thread)
     mark = await marks.lock_mark(tx, thread.thread_id, sender)
     await marks.save_mark(tx, thread.thread_id, sender, mark.wrote(message.sequence))
+    await changes.record(tx, ChangeKind.SENT, message.thread_id, message.sequence)
     await OUTBOX.record(tx, events.sent(message))
     return message
 
@@ -101,6 +102,7 @@ async def edit_message(
         message = before.edit(sender_of(writer), thread.tellable(text), now)
         if message is not before:
             await messages.save_edit(tx, message, before.version())
+            await changes.record(tx, ChangeKind.EDITED, thread_id, message.sequence)
             await OUTBOX.record(tx, events.edited(message))
         await REQUESTS.answer(tx, writer, request, Written(thread_id, message.sequence))
         return message
@@ -129,6 +131,7 @@ async def delete_message(
         message = before.delete(sender_of(writer), now)
         if message is not before:
             await messages.save_deletion(tx, message)
+            await changes.record(tx, ChangeKind.DELETED, thread_id, message.sequence)
             await OUTBOX.record(tx, events.deleted(message))
         await REQUESTS.answer(tx, writer, request, Written(thread_id, message.sequence))
         return message

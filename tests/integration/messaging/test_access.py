@@ -15,7 +15,8 @@ METHODS = thread_pb2.DESCRIPTOR.services_by_name["MessagingService"].methods_by_
 
 async def _outcome(world: World, method: str, caller: Metadata) -> tuple[grpc.StatusCode, str]:
     request: Message = getattr(thread_pb2, METHODS[method].input_type.name)()
-    error = await refusal(getattr(world.stub, method)(request, metadata=caller))
+    call = getattr(world.stub, method)(request, metadata=caller)
+    error = await refusal(call.read() if METHODS[method].server_streaming else call)
     return error.code, error.reason
 
 

@@ -25,5 +25,6 @@ AUTHORISATION: dict[str, dict[str, Answer]] = {
     "EditMessage": _row("EMPLOYER", "AGENT", "TRAINER"),
     "DeleteMessage": _row("EMPLOYER", "AGENT", "TRAINER"),
     "MarkRead": _row("EMPLOYER", "AGENT", "TRAINER"),
+    "WatchThread": _row("EMPLOYER", "AGENT", "TRAINER", "OPERATOR", "SERVICE"),
     "ListMessageVersions": _row("EMPLOYER", "AGENT", "OPERATOR", "SERVICE"),
 }

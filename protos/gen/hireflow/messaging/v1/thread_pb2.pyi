@@ -1001,3 +1001,119 @@ class AskResult(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AskResult: _TypeAlias = AskResult  # noqa: Y015
+
+@_typing.final
+class WatchThreadRequest(_message.Message):
+    """Asks to be told what happens in a thread."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    THREAD_ID_FIELD_NUMBER: _builtins.int
+    RESUME_TOKEN_FIELD_NUMBER: _builtins.int
+    thread_id: _builtins.str
+    """The thread."""
+    resume_token: _builtins.str
+    """The token of the last answer that arrived; bound to the thread and the caller. Empty means from
+    now on: list the messages after the first answer, and nothing is missed in between.
+    """
+    def __init__(
+        self,
+        *,
+        thread_id: _builtins.str = ...,
+        resume_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["resume_token", b"resume_token", "thread_id", b"thread_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchThreadRequest: _TypeAlias = WatchThreadRequest  # noqa: Y015
+
+@_typing.final
+class WatchThreadResponse(_message.Message):
+    """One thing that happened in a thread."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESUME_TOKEN_FIELD_NUMBER: _builtins.int
+    SENT_FIELD_NUMBER: _builtins.int
+    EDITED_FIELD_NUMBER: _builtins.int
+    DELETED_FIELD_NUMBER: _builtins.int
+    READ_FIELD_NUMBER: _builtins.int
+    JOINED_FIELD_NUMBER: _builtins.int
+    LEFT_FIELD_NUMBER: _builtins.int
+    resume_token: _builtins.str
+    """Resumes after this answer."""
+    @_builtins.property
+    def sent(self) -> Global___Message:
+        """A message was written."""
+
+    @_builtins.property
+    def edited(self) -> Global___Message:
+        """A message was reworded."""
+
+    @_builtins.property
+    def deleted(self) -> Global___Message:
+        """A message was taken back."""
+
+    @_builtins.property
+    def read(self) -> Global___ReadMark:
+        """Somebody has read further. Not told of channels, where thousands read what thousands watch."""
+
+    @_builtins.property
+    def joined(self) -> _actor_pb2.Actor:
+        """A trainer joined the channel."""
+
+    @_builtins.property
+    def left(self) -> _actor_pb2.Actor:
+        """A trainer left the channel."""
+
+    def __init__(
+        self,
+        *,
+        resume_token: _builtins.str = ...,
+        sent: Global___Message | None = ...,
+        edited: Global___Message | None = ...,
+        deleted: Global___Message | None = ...,
+        read: Global___ReadMark | None = ...,
+        joined: _actor_pb2.Actor | None = ...,
+        left: _actor_pb2.Actor | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "deleted", b"deleted", "edited", b"edited", "joined", b"joined", "left", b"left", "read", b"read", "sent", b"sent"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "deleted", b"deleted", "edited", b"edited", "joined", b"joined", "left", b"left", "read", b"read", "resume_token", b"resume_token", "sent", b"sent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_change: _TypeAlias = _typing.Literal["sent", "edited", "deleted", "read", "joined", "left"]  # noqa: Y015
+    _WhichOneofArgType_change: _TypeAlias = _typing.Literal["change", b"change"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_change) -> _WhichOneofReturnType_change | None: ...
+
+Global___WatchThreadResponse: _TypeAlias = WatchThreadResponse  # noqa: Y015
+
+@_typing.final
+class ReadMark(_message.Message):
+    """How far somebody has read."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    READER_FIELD_NUMBER: _builtins.int
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    sequence: _builtins.int
+    """The last message that was read."""
+    @_builtins.property
+    def reader(self) -> _actor_pb2.Actor:
+        """Who."""
+
+    def __init__(
+        self,
+        *,
+        reader: _actor_pb2.Actor | None = ...,
+        sequence: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["reader", b"reader"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reader", b"reader", "sequence", b"sequence"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadMark: _TypeAlias = ReadMark  # noqa: Y015

@@ -85,6 +85,11 @@ class MessagingServiceStub:
                 request_serializer=hireflow_dot_messaging_dot_v1_dot_thread__pb2.MarkReadRequest.SerializeToString,
                 response_deserializer=hireflow_dot_messaging_dot_v1_dot_thread__pb2.MarkReadResponse.FromString,
                 _registered_method=True)
+        self.WatchThread = channel.unary_stream(
+                '/hireflow.messaging.v1.MessagingService/WatchThread',
+                request_serializer=hireflow_dot_messaging_dot_v1_dot_thread__pb2.WatchThreadRequest.SerializeToString,
+                response_deserializer=hireflow_dot_messaging_dot_v1_dot_thread__pb2.WatchThreadResponse.FromString,
+                _registered_method=True)
         self.ListMessageVersions = channel.unary_unary(
                 '/hireflow.messaging.v1.MessagingService/ListMessageVersions',
                 request_serializer=hireflow_dot_messaging_dot_v1_dot_thread__pb2.ListMessageVersionsRequest.SerializeToString,
@@ -168,6 +173,16 @@ class MessagingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WatchThread(self, request, context):
+        """Tells what happens in a thread as it commits: messages written, edited and deleted, what people
+        have read, and who joins and leaves. The first answer tells where the stream begins; the token
+        of any answer resumes after it, on any server, without gap or repeat. It ends as NOT_FOUND when
+        the caller is no more part of the thread.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListMessageVersions(self, request, context):
         """Lists what a message said before it was edited, oldest first. Not for trainers.
         """
@@ -227,6 +242,11 @@ def add_MessagingServiceServicer_to_server(servicer, server):
                     servicer.MarkRead,
                     request_deserializer=hireflow_dot_messaging_dot_v1_dot_thread__pb2.MarkReadRequest.FromString,
                     response_serializer=hireflow_dot_messaging_dot_v1_dot_thread__pb2.MarkReadResponse.SerializeToString,
+            ),
+            'WatchThread': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchThread,
+                    request_deserializer=hireflow_dot_messaging_dot_v1_dot_thread__pb2.WatchThreadRequest.FromString,
+                    response_serializer=hireflow_dot_messaging_dot_v1_dot_thread__pb2.WatchThreadResponse.SerializeToString,
             ),
             'ListMessageVersions': grpc.unary_unary_rpc_method_handler(
                     servicer.ListMessageVersions,
@@ -505,6 +525,33 @@ class MessagingService:
             '/hireflow.messaging.v1.MessagingService/MarkRead',
             hireflow_dot_messaging_dot_v1_dot_thread__pb2.MarkReadRequest.SerializeToString,
             hireflow_dot_messaging_dot_v1_dot_thread__pb2.MarkReadResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchThread(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/hireflow.messaging.v1.MessagingService/WatchThread',
+            hireflow_dot_messaging_dot_v1_dot_thread__pb2.WatchThreadRequest.SerializeToString,
+            hireflow_dot_messaging_dot_v1_dot_thread__pb2.WatchThreadResponse.FromString,
             options,
             channel_credentials,
             insecure,

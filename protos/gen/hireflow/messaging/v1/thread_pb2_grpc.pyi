@@ -57,6 +57,12 @@ class MessagingServiceStub:
     """Notes how far the caller has read. A mark never moves back, so a repeat, or a call that comes
     late, changes nothing and needs no request_id.
     """
+    WatchThread: _grpc.UnaryStreamMultiCallable[_thread_pb2.WatchThreadRequest, _thread_pb2.WatchThreadResponse]
+    """Tells what happens in a thread as it commits: messages written, edited and deleted, what people
+    have read, and who joins and leaves. The first answer tells where the stream begins; the token
+    of any answer resumes after it, on any server, without gap or repeat. It ends as NOT_FOUND when
+    the caller is no more part of the thread.
+    """
     ListMessageVersions: _grpc.UnaryUnaryMultiCallable[_thread_pb2.ListMessageVersionsRequest, _thread_pb2.ListMessageVersionsResponse]
     """Lists what a message said before it was edited, oldest first. Not for trainers."""
 
@@ -88,6 +94,12 @@ class MessagingServiceAsyncStub(MessagingServiceStub):
     MarkRead: _aio.UnaryUnaryMultiCallable[_thread_pb2.MarkReadRequest, _thread_pb2.MarkReadResponse]  # type: ignore[assignment]
     """Notes how far the caller has read. A mark never moves back, so a repeat, or a call that comes
     late, changes nothing and needs no request_id.
+    """
+    WatchThread: _aio.UnaryStreamMultiCallable[_thread_pb2.WatchThreadRequest, _thread_pb2.WatchThreadResponse]  # type: ignore[assignment]
+    """Tells what happens in a thread as it commits: messages written, edited and deleted, what people
+    have read, and who joins and leaves. The first answer tells where the stream begins; the token
+    of any answer resumes after it, on any server, without gap or repeat. It ends as NOT_FOUND when
+    the caller is no more part of the thread.
     """
     ListMessageVersions: _aio.UnaryUnaryMultiCallable[_thread_pb2.ListMessageVersionsRequest, _thread_pb2.ListMessageVersionsResponse]  # type: ignore[assignment]
     """Lists what a message said before it was edited, oldest first. Not for trainers."""
@@ -177,6 +189,18 @@ class MessagingServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_thread_pb2.MarkReadResponse, _abc.Awaitable[_thread_pb2.MarkReadResponse]]:
         """Notes how far the caller has read. A mark never moves back, so a repeat, or a call that comes
         late, changes nothing and needs no request_id.
+        """
+
+    @_abc_1.abstractmethod
+    def WatchThread(
+        self,
+        request: _thread_pb2.WatchThreadRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_thread_pb2.WatchThreadResponse], _abc.AsyncIterator[_thread_pb2.WatchThreadResponse]]:
+        """Tells what happens in a thread as it commits: messages written, edited and deleted, what people
+        have read, and who joins and leaves. The first answer tells where the stream begins; the token
+        of any answer resumes after it, on any server, without gap or repeat. It ends as NOT_FOUND when
+        the caller is no more part of the thread.
         """
 
     @_abc_1.abstractmethod

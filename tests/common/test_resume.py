@@ -2,7 +2,7 @@ import pytest
 
 from services.common.auth import Kind, Principal
 from services.common.errors import InvalidInput
-from workflows.hiring.resume import read_token, write_token
+from services.common.resume import read_token, write_token
 
 ANNA = Principal(Kind.EMPLOYER, "anna", "o-1")
 

@@ -1,0 +1,82 @@
+"""What happens in threads, numbered for their watchers."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.common.database import notify
+from services.messaging.domain import Change, ChangeKind, Sender, SenderKind
+from services.messaging.store.messages import message_of
+from services.messaging.store.tables import MESSAGE, THREAD, THREAD_CHANGE
+
+CHANNEL = "messaging_threads"
+
+
+async def record(
+    tx: AsyncConnection,
+    kind: ChangeKind,
+    thread_id: str,
+    sequence: int | None = None,
+    person: Sender | None = None,
+) -> None:
+    """Note what happened under the thread's next number, and wake its watchers at commit.
+
+    Holds the thread's row until the transaction ends: numbers commit in their order.
+    """
+    number = await tx.scalar(
+        sa.update(THREAD)
+        .where(THREAD.c.thread_id == thread_id)
+        .values(change_count=THREAD.c.change_count + 1)
+        .returning(THREAD.c.change_count)
+    )
+    change = {
+        "thread_id": thread_id,
+        "number": number,
+        "kind": kind,
+        "sequence": sequence,
+        "person_kind": person.kind if person else None,
+        "person_id": person.id if person else None,
+    }
+    await tx.execute(sa.insert(THREAD_CHANGE).values(change))
+    await notify(tx, CHANNEL, thread_id)
+
+
+async def last_number(connection: AsyncConnection, thread_id: str) -> int:
+    """Read the number of the thread's last change; 0 if there is none, or no such thread."""
+    query = sa.select(THREAD.c.change_count).where(THREAD.c.thread_id == thread_id)
+    return await connection.scalar(query) or 0
+
+
+async def changes_after(
+    connection: AsyncConnection, thread_id: str, number: int, limit: int
+) -> list[Change]:
+    """Read a thread's changes with greater numbers, in order."""
+    of_message = (MESSAGE.c.thread_id == THREAD_CHANGE.c.thread_id) & (
+        MESSAGE.c.sequence == THREAD_CHANGE.c.sequence
+    )
+    query = (
+        sa.select(
+            THREAD_CHANGE.c.number,
+            THREAD_CHANGE.c.kind.label("change"),
+            THREAD_CHANGE.c.person_kind,
+            THREAD_CHANGE.c.person_id,
+            MESSAGE,
+        )
+        .outerjoin(MESSAGE, of_message)
+        .where(THREAD_CHANGE.c.thread_id == thread_id, THREAD_CHANGE.c.number > number)
+        .order_by(THREAD_CHANGE.c.number)
+        .limit(limit)
+    )
+    return [_change(row) for row in await connection.execute(query)]
+
+
+def _change(row: sa.Row[tuple[Any, ...]]) -> Change:
+    return Change(
+        number=row.number,
+        kind=ChangeKind(row.change),
+        message=None if row.message_id is None else message_of(row),
+        person=None
+        if row.person_id is None
+        else Sender(SenderKind(row.person_kind), row.person_id),
+    )

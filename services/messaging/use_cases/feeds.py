@@ -1,0 +1,126 @@
+"""The changes of watched threads, read once per process for all who watch there.
+
+A watcher costs memory alone: no connection, no read of its own unless it is far behind. Each goes
+at its own pace through what its thread's feed has; whoever is slower than that reads from the table
+what it missed, and nobody waits for it.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from contextvars import Context
+from itertools import islice
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.common.database import Database
+from services.common.errors import Conflict, Exhausted, Unavailable
+from services.common.telemetry import get_logger
+from services.messaging.domain import Change
+from services.messaging.store import changes
+
+WATCHERS_LIMIT = 10_000
+_TAIL = 256
+_BATCH = 100
+# Of the process's ten connections: watchers, thousands of which come back at once after a restart,
+# wait in a line of their own and leave the rest to the other calls.
+_CONNECTIONS = 3
+# The listening connection wakes all after a loss; this is for what nobody thought of.
+_POLL_SECONDS = 60.0
+_RETRY_SECONDS = 1.0
+_log = get_logger(__name__)
+
+
+class Feed:
+    """The latest changes of one thread."""
+
+    def __init__(self, feeds: "Feeds", thread_id: str) -> None:
+        self._feeds = feeds
+        self._thread_id = thread_id
+        self._tail: deque[Change] = deque(maxlen=_TAIL)
+        self._last: int | None = None
+        self._news = asyncio.Event()
+        self.watchers = 0
+
+    async def after(self, number: int) -> list[Change]:
+        """Wait for changes with greater numbers; give them in order, not always all at once.
+
+        Raises Unavailable when the database does not answer one who is far behind.
+        """
+        while self._last is None or number >= self._last:
+            await self._news.wait()
+        if self._tail and number + 1 >= self._tail[0].number:
+            return list(islice(self._tail, number + 1 - self._tail[0].number, None))
+        async with self._feeds.read() as connection:
+            return await changes.changes_after(connection, self._thread_id, number, _BATCH)
+
+    async def follow(self) -> None:
+        """Read what is committed until cancelled."""
+        async with self._feeds.database.listen(changes.CHANNEL, self._thread_id) as signal:
+            while True:
+                try:
+                    grown = await self._grow()
+                except (Unavailable, Conflict) as error:
+                    _log.warning("changes wait", thread_id=self._thread_id, error=repr(error))
+                    await asyncio.sleep(_RETRY_SECONDS)
+                else:
+                    if not grown:
+                        await signal.wait(_POLL_SECONDS)
+
+    async def _grow(self) -> bool:
+        async with self._feeds.read() as connection:
+            if self._last is None:
+                self._last = await changes.last_number(connection, self._thread_id)
+                news = []
+            else:
+                news = await changes.changes_after(connection, self._thread_id, self._last, _BATCH)
+                self._last = news[-1].number if news else self._last
+        self._tail.extend(news)
+        self._news.set()
+        self._news = asyncio.Event()
+        return bool(news)
+
+
+class Feeds:
+    """The feeds of a process; a thread has one while somebody watches it."""
+
+    def __init__(self, database: Database, limit: int = WATCHERS_LIMIT) -> None:
+        self.database = database
+        self._limit = limit
+        self._watchers = 0
+        self._reading = asyncio.Semaphore(_CONNECTIONS)
+        self._feeds: dict[str, tuple[Feed, asyncio.Task[None]]] = {}
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """Open a connection for a watcher, when its turn has come. Raises Unavailable."""
+        async with self._reading, self.database.read() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def watching(self, thread_id: str) -> AsyncIterator[Feed]:
+        """Open the feed of a thread for one watcher.
+
+        Raises Exhausted LIMIT_REACHED when the process has as many as it takes.
+        """
+        if self._watchers >= self._limit:
+            message = f"this server has {self._limit:,} watchers: resume on another"
+            raise Exhausted("LIMIT_REACHED", message)
+        if thread_id not in self._feeds:
+            feed = Feed(self, thread_id)
+            # A context of its own: it works for all watchers, not in the first one's trace.
+            task = asyncio.create_task(feed.follow(), context=Context())
+            self._feeds[thread_id] = feed, task
+        feed, task = self._feeds[thread_id]
+        feed.watchers += 1
+        self._watchers += 1
+        try:
+            yield feed
+        finally:
+            feed.watchers -= 1
+            self._watchers -= 1
+            if not feed.watchers:
+                del self._feeds[thread_id]
+                task.cancel()
+                await asyncio.wait([task])

@@ -1,0 +1,217 @@
+"""WatchThread: what commits is told in order and once, through restarts and in crowds."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import grpc
+import grpc.aio
+import pytest
+
+from hireflow.messaging.v1 import thread_pb2, thread_pb2_grpc
+from services.common.auth import Kind
+from services.common.database import Database
+from services.common.errors import Exhausted
+from services.common.settings import Settings
+from services.messaging.use_cases import feeds
+from services.messaging.use_cases.feeds import Feeds
+from tests.integration.messaging.apart import apart, channels
+from tests.integration.messaging.watching import Watcher, watching
+from tests.integration.messaging.world import Metadata, Parties, World, new_id
+from tests.refusals import refusal
+
+CROWD, CONNECTIONS = 2_000, 4
+
+
+async def _change(
+    world: World, caller: Metadata, message: thread_pb2.Message, text: str = ""
+) -> None:
+    """Reword a message, or take it back."""
+    of = {
+        "request_id": new_id("r"),
+        "thread_id": message.thread_id,
+        "message_id": message.message_id,
+    }
+    if text:
+        edit = thread_pb2.EditMessageRequest(**of, text=text)
+        await world.stub.EditMessage(edit, metadata=caller)
+    else:
+        await world.stub.DeleteMessage(thread_pb2.DeleteMessageRequest(**of), metadata=caller)
+
+
+async def test_a_watcher_is_told_everything_in_order_and_each_token_resumes_after_its_answer(
+    world: World, parties: Parties
+) -> None:
+    thread_id = (await world.open_job(parties.job_thread())).thread_id
+    async with watching(world.stub, parties.trainer, thread_id) as watcher:
+        begun = watcher.token
+        sent = await world.send(parties.employer, thread_id, "One")
+        await world.read(parties.trainer, thread_id, 2)
+        await world.read(parties.trainer, thread_id, 1)
+        await _change(world, parties.employer, sent, "Two")
+        await world.send(parties.trainer, thread_id, "Three")
+        await _change(world, parties.employer, sent)
+        expected = [("sent", 2), ("read", 2), ("edited", 2), ("sent", 3), ("deleted", 2)]
+        assert await watcher.until(5) == expected
+        assert watcher.told[1].read.reader.id == parties.proposal.trainer_id
+        assert watcher.told[2].edited.text in {"Two", ""}
+        assert watcher.told[4].deleted.HasField("delete_time")
+    tokens = [begun, *(each.resume_token for each in watcher.told)]
+    assert len(set(tokens)) == 6
+    for place, token in enumerate(tokens):
+        async with watching(world.stub, parties.trainer, thread_id, token) as again:
+            await world.send(parties.employer, thread_id, "More")
+            left = len(expected[place:])
+            heard = await again.until(left + place + 1)
+        assert heard == [*expected[place:], *(("sent", 4 + more) for more in range(place + 1))]
+
+
+async def test_a_stream_without_a_token_begins_now_and_misses_nothing_after_its_first_answer(
+    world: World, parties: Parties
+) -> None:
+    thread_id = (await world.open_job(parties.job_thread())).thread_id
+    await world.send(parties.employer, thread_id, "Before")
+    async with watching(world.stub, parties.employer, thread_id) as watcher:
+        await asyncio.gather(*(world.send(parties.trainer, thread_id, "x") for _ in range(20)))
+        heard = await watcher.until(20)
+    assert heard == [("sent", sequence) for sequence in range(3, 23)]
+
+
+async def test_a_token_is_good_for_its_caller_and_thread(world: World, parties: Parties) -> None:
+    thread_id = (await world.open_job(parties.job_thread())).thread_id
+    other = (await world.open_job(parties.job_thread())).thread_id
+    async with watching(world.stub, parties.employer, thread_id) as watcher:
+        token = watcher.token
+    for caller, watched, used in (
+        (parties.trainer, thread_id, token),
+        (parties.employer, other, token),
+        (parties.employer, thread_id, "made-up"),
+    ):
+        stream = Watcher(world.stub, caller, watched, token=used)
+        assert (await refusal(stream.listen())).code is grpc.StatusCode.INVALID_ARGUMENT
+    for stranger in (world.by(Kind.TRAINER), world.by(Kind.EMPLOYER, new_id("org"))):
+        stream = Watcher(world.stub, stranger, thread_id)
+        assert (await refusal(stream.listen())).code is grpc.StatusCode.NOT_FOUND
+
+
+async def test_who_is_far_behind_reads_alone_and_misses_nothing(
+    world: World, parties: Parties, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feeds, "_TAIL", 4)
+    monkeypatch.setattr(feeds, "_BATCH", 3)
+    thread_id = (await world.open_job(parties.job_thread())).thread_id
+    async with watching(world.stub, parties.trainer, thread_id) as prompt:
+        begun = prompt.token
+        for _ in range(15):
+            await world.send(parties.employer, thread_id, "x")
+        expected = [("sent", sequence) for sequence in range(2, 17)]
+        assert await prompt.until(15) == expected
+        async with watching(world.stub, parties.trainer, thread_id, begun) as late:
+            assert await late.until(15) == expected
+            await world.send(parties.employer, thread_id, "x")
+            for watcher in (prompt, late):
+                assert await watcher.until(16) == [*expected, ("sent", 17)]
+
+
+async def test_who_reads_nothing_of_a_stream_holds_nobody_back(
+    world: World, parties: Parties
+) -> None:
+    thread_id = (await world.open_job(parties.job_thread())).thread_id
+    request = thread_pb2.WatchThreadRequest(thread_id=thread_id)
+    stuck = world.stub.WatchThread(request, metadata=parties.trainer)
+    assert isinstance(await stuck.read(), thread_pb2.WatchThreadResponse)
+    async with watching(world.stub, parties.trainer, thread_id) as prompt:
+        # More than a stream's window of flow control takes: its server side stands still.
+        for _ in range(30):
+            await world.send(parties.employer, thread_id, "x" * 10_000)
+        await prompt.until(30)
+    heard: list[int] = []
+    while len(heard) < 30:
+        told = await stuck.read()
+        assert isinstance(told, thread_pb2.WatchThreadResponse)
+        heard.append(told.sent.sequence)
+    assert heard == list(range(2, 32))
+    stuck.cancel()
+
+
+async def test_a_process_takes_a_bounded_number_of_watchers(settings: Settings) -> None:
+    async with Database.open(settings, "feeds") as database, AsyncExitStack() as watchers:
+        few = Feeds(database, limit=2)
+        for _ in range(2):
+            await watchers.enter_async_context(few.watching("t-1"))
+        with pytest.raises(Exhausted) as refused:
+            await watchers.enter_async_context(few.watching("t-2"))
+        assert refused.value.reason == "LIMIT_REACHED"
+
+
+async def test_a_watcher_resumes_after_the_process_was_killed_without_gap_or_repeat(
+    world: World, parties: Parties, settings: Settings, tmp_path: Path
+) -> None:
+    thread_id = (await world.open_job(parties.job_thread())).thread_id
+    async with apart(settings, tmp_path / "log") as process, channels(process.address, 1) as opened:
+        stub = thread_pb2_grpc.MessagingServiceStub(opened[0])
+        watcher = Watcher(stub, parties.trainer, thread_id)
+        listening = asyncio.create_task(watcher.listen())
+        await watcher.until(0)
+        writing = asyncio.create_task(_write(world, parties, thread_id, 50))
+        await watcher.until(5)
+        await process.kill()
+        assert (await refusal(listening)).code is grpc.StatusCode.UNAVAILABLE
+        assert len(watcher.told) < 50, "it was killed too late to interrupt anything"
+        await writing
+        await process.start()
+        again = asyncio.create_task(_listen_until_served(watcher))
+        await watcher.until(50)
+        await _write(world, parties, thread_id, 5)
+        heard = await watcher.until(55)
+        again.cancel()
+        await asyncio.gather(again, return_exceptions=True)
+    assert heard == [("sent", sequence) for sequence in range(2, 57)]
+
+
+async def _write(world: World, parties: Parties, thread_id: str, count: int) -> None:
+    for _ in range(count):
+        await world.send(parties.employer, thread_id, "x")
+
+
+async def _listen_until_served(watcher: Watcher) -> None:
+    """Resume, as any client does, as often as the connection is refused."""
+    while True:
+        try:
+            await watcher.listen()
+        except grpc.aio.AioRpcError as error:
+            if error.code() is not grpc.StatusCode.UNAVAILABLE:
+                raise
+        await asyncio.sleep(0.1)  # between two attempts
+
+
+async def test_thousands_watch_in_one_process_on_few_connections_and_all_are_told(
+    world: World, parties: Parties, settings: Settings, tmp_path: Path
+) -> None:
+    thread_id = (await world.open_job(parties.job_thread())).thread_id
+    async with (
+        apart(settings, tmp_path / "log") as process,
+        channels(process.address, CONNECTIONS) as opened,
+    ):
+        memory = process.memory()
+        stubs = [thread_pb2_grpc.MessagingServiceStub(each) for each in opened]
+        crowd = [
+            Watcher(stubs[number % CONNECTIONS], parties.trainer, thread_id)
+            for number in range(CROWD)
+        ]
+        listening = [asyncio.create_task(watcher.listen()) for watcher in crowd]
+        await asyncio.gather(*(watcher.until(0) for watcher in crowd))
+        assert not any(stream.done() for stream in listening)
+        for text in ("One", "Two"):
+            await world.send(parties.employer, thread_id, text)
+        heard = await asyncio.gather(*(watcher.until(2) for watcher in crowd))
+        connections = process.database_connections()
+        each = (process.memory() - memory) / CROWD
+        for stream in listening:
+            stream.cancel()
+        # A cancelled stream may end with the status that says so.
+        await asyncio.gather(*listening, return_exceptions=True)
+    assert all(told == [("sent", 2), ("sent", 3)] for told in heard)
+    # The pool's ten, and the one that listens for all.
+    assert connections <= 11
+    assert each < 200 * 1024, f"a watcher costs {each:,.0f} bytes"
