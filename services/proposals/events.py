@@ -1,4 +1,7 @@
-"""The events of proposals, and what the events of jobs do here. No text of people is in them."""
+"""The events of proposals, and what the events of jobs and folders do here.
+
+No text of people is in them.
+"""
 
 from collections.abc import Callable
 from functools import partial
@@ -7,12 +10,12 @@ from typing import TypeAlias
 from google.protobuf.message import Message
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hireflow.jobs.v1 import job_events_pb2, job_pb2
+from hireflow.jobs.v1 import folder_events_pb2, job_events_pb2, job_pb2
 from hireflow.proposals.v1 import proposal_events_pb2
 from services.common.inbox import Received, Subscription
 from services.common.outbox import Event, event_type
-from services.proposals.domain import Job, Proposal, ReviewState
-from services.proposals.use_cases.known_jobs import learn_job
+from services.proposals.domain import Job, Proposal, Question, ReviewState, ScreeningPlan
+from services.proposals.use_cases import known_jobs
 from services.proposals.wire import state_value
 
 JobEvent: TypeAlias = (
@@ -69,17 +72,29 @@ def hired(proposal: Proposal, hire_id: str, contract_id: str) -> Event:
 
 async def on_job(kind: Callable[[], JobEvent], tx: AsyncConnection, event: Received) -> None:
     """Keep the job as the event tells it: every event of a job carries the same facts."""
-    facts = event.message(kind).job
-    job = Job(
-        job_id=facts.job_id,
-        organisation_id=facts.organisation_id,
-        state=job_pb2.JobState.Name(facts.state).removeprefix("JOB_STATE_"),
-        visibility=job_pb2.JobVisibility.Name(facts.visibility).removeprefix("JOB_VISIBILITY_"),
-        required_languages=tuple(facts.required_languages),
-        required_skills=tuple(facts.required_skills),
-        required_countries=tuple(facts.required_countries),
+    await known_jobs.learn_job(tx, _job(event.message(kind).job))
+
+
+async def on_trainers_invited(tx: AsyncConnection, event: Received) -> None:
+    """Let the trainers see the job, whatever its visibility."""
+    message = event.message(job_events_pb2.JobTrainersInvited)
+    await known_jobs.learn_job(tx, _job(message.job))
+    await known_jobs.learn_invitations(tx, message.job.job_id, message.trainer_ids)
+
+
+async def on_invitation_revoked(tx: AsyncConnection, event: Received) -> None:
+    """Hide the job from the trainer again, unless it is for all."""
+    message = event.message(job_events_pb2.JobInvitationRevoked)
+    await known_jobs.learn_job(tx, _job(message.job))
+    await known_jobs.learn_revocation(tx, message.job.job_id, message.trainer_id)
+
+
+async def on_folder_changed(tx: AsyncConnection, event: Received) -> None:
+    """Keep whose a folder is, as long as it is there."""
+    folder = event.message(folder_events_pb2.FolderChanged)
+    await known_jobs.learn_folder(
+        tx, folder.folder_id, folder.organisation_id, deleted=folder.deleted
     )
-    await learn_job(tx, job)
 
 
 _JOB_EVENTS = (
@@ -97,8 +112,48 @@ _JOB_EVENTS = (
 JOBS = Subscription(
     consumer="proposals-jobs",
     subjects=("hireflow.jobs.v1.job.*",),
-    handlers={event_type(kind): partial(on_job, kind) for kind in _JOB_EVENTS},
+    handlers={
+        **{event_type(kind): partial(on_job, kind) for kind in _JOB_EVENTS},
+        event_type(job_events_pb2.JobTrainersInvited): on_trainers_invited,
+        event_type(job_events_pb2.JobInvitationRevoked): on_invitation_revoked,
+    },
 )
+
+FOLDERS = Subscription(
+    consumer="proposals-folders",
+    subjects=("hireflow.jobs.v1.folder.*",),
+    handlers={event_type(folder_events_pb2.FolderChanged): on_folder_changed},
+)
+
+
+def _job(facts: job_events_pb2.JobFacts) -> Job:
+    return Job(
+        job_id=facts.job_id,
+        organisation_id=facts.organisation_id,
+        state=job_pb2.JobState.Name(facts.state).removeprefix("JOB_STATE_"),
+        visibility=job_pb2.JobVisibility.Name(facts.visibility).removeprefix("JOB_VISIBILITY_"),
+        required_languages=tuple(facts.required_languages),
+        required_skills=tuple(facts.required_skills),
+        required_countries=tuple(facts.required_countries),
+        folder_id=facts.folder_id,
+        plan=_plan(facts.screening_plan) if facts.HasField("screening_plan") else None,
+    )
+
+
+def _plan(facts: job_events_pb2.ScreeningPlanFacts) -> ScreeningPlan:
+    kinds = job_pb2.ScreeningFieldType
+    questions = (
+        Question(
+            key=field.key,
+            label=field.label,
+            description=field.description,
+            required=field.required,
+            type=kinds.Name(field.type).removeprefix("SCREENING_FIELD_TYPE_"),
+            options=tuple(field.options),
+        )
+        for field in facts.fields
+    )
+    return ScreeningPlan(facts.version, tuple(questions))
 
 
 def _event(proposal: Proposal, message: Message) -> Event:

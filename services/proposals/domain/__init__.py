@@ -2,6 +2,7 @@
 
 from services.proposals.domain.job import Job
 from services.proposals.domain.matching import Match, match
+from services.proposals.domain.plan import Question, ScreeningPlan
 from services.proposals.domain.profile import Candidate, Profile
 from services.proposals.domain.proposal import (
     Offer,
@@ -23,10 +24,12 @@ __all__ = [
     "Own",
     "Profile",
     "Proposal",
+    "Question",
     "RateUnit",
     "Reservation",
     "ReservationState",
     "ReviewState",
+    "ScreeningPlan",
     "Status",
     "match",
 ]

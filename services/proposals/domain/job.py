@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from services.common.errors import Refused
+from services.proposals.domain.plan import ScreeningPlan
 
 # The one state in which a job takes proposals, and those it has are still to be decided.
 OPEN_STATE = "PUBLISHED"
@@ -23,15 +24,19 @@ class Job:
     required_languages: tuple[str, ...]
     required_skills: tuple[str, ...]
     required_countries: tuple[str, ...]
+    folder_id: str = ""
+    plan: ScreeningPlan | None = None
 
-    @property
-    def visible_to_trainers(self) -> bool:
+    def visible_to_trainer(self, *, invited: bool) -> bool:
         """Whether a trainer may know of it at all (the mission, "People and access").
 
-        Nobody is invited to an INVITE_ONLY job until there are invitations.
+        An INVITE_ONLY job is there for those who are invited, and for nobody else.
         """
         told = self.state in {OPEN_STATE, "HIRING_DONE", "ARCHIVED"}
-        return told and self.visibility in {"PUBLIC", "UNLISTED"}
+        return told and (
+            self.visibility in {"PUBLIC", "UNLISTED"}
+            or (self.visibility == "INVITE_ONLY" and invited)
+        )
 
     def require_open(self) -> None:
         """Raise Refused JOB_NOT_OPEN when it takes no new proposals."""

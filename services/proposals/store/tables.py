@@ -1,7 +1,7 @@
 """The tables of proposals."""
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 METADATA = sa.MetaData(schema="proposals")
 
@@ -16,6 +16,28 @@ JOB = sa.Table(
     sa.Column("required_languages", ARRAY(sa.Text), nullable=False),
     sa.Column("required_skills", ARRAY(sa.Text), nullable=False),
     sa.Column("required_countries", ARRAY(sa.Text), nullable=False),
+    # Empty when the job is in none.
+    sa.Column("folder_id", sa.Text, nullable=False),
+    sa.Column("plan_version", sa.BigInteger),
+    sa.Column("plan_questions", JSONB(none_as_null=True)),
+    sa.Index("job_by_folder", "folder_id", "job_id"),
+)
+
+# Who is invited to a job now.
+INVITATION = sa.Table(
+    "invitation",
+    METADATA,
+    sa.Column("job_id", sa.Text, primary_key=True),
+    sa.Column("trainer_id", sa.Text, primary_key=True),
+    sa.Index("invitation_by_trainer", "trainer_id", "job_id"),
+)
+
+# The folders that are there; the jobs' own events tell which are in one.
+FOLDER = sa.Table(
+    "folder",
+    METADATA,
+    sa.Column("folder_id", sa.Text, primary_key=True),
+    sa.Column("organisation_id", sa.Text, nullable=False),
 )
 
 PROFILE = sa.Table(

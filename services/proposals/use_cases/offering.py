@@ -2,17 +2,16 @@
 
 from datetime import datetime
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from services.common.database import Database
 from services.common.errors import NotFound, Refused
 from services.common.idempotency import Request, Requests
 from services.common.outbox import Outbox
 from services.common.paging import Cursor, Page
 from services.proposals import events
-from services.proposals.domain import Job, Offer, Own, Profile, Proposal
-from services.proposals.store import jobs, profiles, proposals
+from services.proposals.domain import Offer, Own, Profile, Proposal
+from services.proposals.store import profiles, proposals
 from services.proposals.use_cases.access import Trainer
+from services.proposals.use_cases.known_jobs import visible_job
 
 OUTBOX = Outbox("proposals")
 REQUESTS = Requests("proposals")
@@ -59,7 +58,7 @@ async def submit_proposal(
         repeat = await REQUESTS.claim(tx, trainer, request, Own)
         if repeat is not None:
             return repeat
-        job = await _visible_job(tx, job_id)
+        job = await visible_job(tx, trainer, job_id)
         profile = await profiles.find_profile(tx, trainer.id)
         proposal = Proposal.submit(proposal_id, job, profile, offer, now)
         if not await proposals.insert_proposal(tx, proposal):
@@ -107,10 +106,3 @@ async def list_own_proposals(database: Database, trainer: Trainer, cursor: Curso
     """List the calling trainer's own proposals, newest first."""
     async with database.read() as connection:
         return await proposals.list_own(connection, trainer.id, cursor)
-
-
-async def _visible_job(tx: AsyncConnection, job_id: str) -> Job:
-    job = await jobs.find_job(tx, job_id)
-    if job is None or not job.visible_to_trainers:
-        raise NotFound("job", job_id)
-    return job

@@ -82,4 +82,12 @@ def test_trainers_know_of_jobs_that_were_shown_to_them(
     job: Job,
 ) -> None:
     shown = replace(job, state=state, visibility=visibility)
-    assert shown.visible_to_trainers is visible
+    assert shown.visible_to_trainer(invited=False) is visible
+
+
+@pytest.mark.parametrize(("state", "visible"), [("PUBLISHED", True), ("DRAFT", False)])
+def test_an_invited_trainer_knows_of_the_job_once_it_is_published(
+    state: str, visible: bool, job: Job
+) -> None:
+    shown = replace(job, state=state, visibility="INVITE_ONLY")
+    assert shown.visible_to_trainer(invited=True) is visible
