@@ -21,7 +21,7 @@ from hireflow.events.v1 import events_pb2_grpc
 from hireflow.hiring.v1 import hire_pb2, hire_pb2_grpc, operations_pb2_grpc
 from hireflow.jobs.v1 import folder_pb2_grpc, instructions_pb2_grpc, job_pb2, job_pb2_grpc
 from hireflow.messaging.v1 import thread_pb2, thread_pb2_grpc
-from hireflow.proposals.v1 import proposal_pb2, proposal_pb2_grpc
+from hireflow.proposals.v1 import proposal_pb2, proposal_pb2_grpc, screening_pb2_grpc
 
 CALL_SECONDS = 20.0
 CATCH_UP_SECONDS = 15.0
@@ -63,6 +63,7 @@ class Services:
 
     jobs: "job_pb2_grpc.JobsServiceAsyncStub"
     proposals: "proposal_pb2_grpc.ProposalsServiceAsyncStub"
+    screening: "screening_pb2_grpc.ScreeningServiceAsyncStub"
     contracts: "contract_pb2_grpc.ContractsServiceAsyncStub"
     messaging: "thread_pb2_grpc.MessagingServiceAsyncStub"
     hiring: "hire_pb2_grpc.HiringServiceAsyncStub"
@@ -92,6 +93,7 @@ async def open_services(addresses: Addresses) -> AsyncIterator[Services]:
         yield Services(
             job_pb2_grpc.JobsServiceStub(jobs),
             proposal_pb2_grpc.ProposalsServiceStub(proposals),
+            screening_pb2_grpc.ScreeningServiceStub(proposals),
             contract_pb2_grpc.ContractsServiceStub(contracts),
             thread_pb2_grpc.MessagingServiceStub(messaging),
             hire_pb2_grpc.HiringServiceStub(hiring),

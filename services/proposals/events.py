@@ -4,6 +4,7 @@ No text of people is in them.
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from typing import TypeAlias
 
@@ -11,10 +12,10 @@ from google.protobuf.message import Message
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hireflow.jobs.v1 import folder_events_pb2, job_events_pb2, job_pb2
-from hireflow.proposals.v1 import proposal_events_pb2
+from hireflow.proposals.v1 import proposal_events_pb2, screening_events_pb2
 from services.common.inbox import Received, Subscription
 from services.common.outbox import Event, event_type
-from services.proposals.domain import Job, Proposal, Question, ReviewState, ScreeningPlan
+from services.proposals.domain import Job, Proposal, Question, ReviewState, Screening, ScreeningPlan
 from services.proposals.use_cases import known_jobs
 from services.proposals.wire import state_value
 
@@ -68,6 +69,21 @@ def hired(proposal: Proposal, hire_id: str, contract_id: str) -> Event:
         proposal=_facts(proposal), hire_id=hire_id, contract_id=contract_id
     )
     return _event(proposal, message)
+
+
+def screening_started(screening: Screening, now: datetime) -> Event:
+    """Tell that a trainer began a screening, or went over to a changed plan."""
+    message = screening_events_pb2.ScreeningStarted(screening=_screening_facts(screening))
+    return Event(message, aggregate_id=screening.screening_id, time=now)
+
+
+def screening_completed(screening: Screening, now: datetime) -> Event:
+    """Tell that a screening's answers are final and its interview is recorded."""
+    message = screening_events_pb2.ScreeningCompleted(
+        screening=_screening_facts(screening),
+        interview_score=screening.interview.score if screening.interview else 0,
+    )
+    return Event(message, aggregate_id=screening.screening_id, time=now)
 
 
 async def on_job(kind: Callable[[], JobEvent], tx: AsyncConnection, event: Received) -> None:
@@ -168,4 +184,14 @@ def _facts(proposal: Proposal) -> proposal_events_pb2.ProposalFacts:
         trainer_id=proposal.candidate.trainer_id,
         review_state=state_value(proposal.review_state),
         withdrawn=proposal.withdrawn,
+    )
+
+
+def _screening_facts(screening: Screening) -> screening_events_pb2.ScreeningFacts:
+    return screening_events_pb2.ScreeningFacts(
+        screening_id=screening.screening_id,
+        job_id=screening.job_id,
+        organisation_id=screening.organisation_id,
+        trainer_id=screening.candidate.trainer_id,
+        plan_version=screening.plan.version,
     )

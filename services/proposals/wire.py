@@ -9,7 +9,16 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from hireflow.common.v1 import money_pb2
 from hireflow.proposals.v1 import proposal_pb2 as pb
 from services.common.errors import Problems
-from services.proposals.domain import Offer, Order, Own, Profile, Proposal, RateUnit, ReviewState
+from services.proposals.domain import (
+    Candidate,
+    Offer,
+    Order,
+    Own,
+    Profile,
+    Proposal,
+    RateUnit,
+    ReviewState,
+)
 
 NAME_LIMIT = 100
 TITLE_LIMIT = 200
@@ -34,9 +43,9 @@ _UNITS: dict[int, RateUnit] = {pb.RateUnit.Value(f"RATE_UNIT_{unit}"): unit for 
 
 def read_profile(message: pb.Profile, trainer_id: str, now: datetime, noted: Problems) -> Profile:
     """Read a profile, noting every bad field; output-only ones are ignored."""
-    _check_line("profile.first_name", message.first_name, NAME_LIMIT, noted)
-    _check_line("profile.last_name", message.last_name, NAME_LIMIT, noted)
-    _check_line("profile.title", message.title, TITLE_LIMIT, noted)
+    check_line("profile.first_name", message.first_name, NAME_LIMIT, noted)
+    check_line("profile.last_name", message.last_name, NAME_LIMIT, noted)
+    check_line("profile.title", message.title, TITLE_LIMIT, noted)
     country = _COUNTRY.fullmatch(message.country)
     noted.require(country, "profile.country", "must be an ISO 3166-1 alpha-2 code")
     _check_list("profile.languages", message.languages, noted)
@@ -67,8 +76,8 @@ def read_profile(message: pb.Profile, trainer_id: str, now: datetime, noted: Pro
 def read_offer(message: pb.SubmitProposalRequest, noted: Problems) -> Offer:
     """Read what a trainer offers, noting every bad field."""
     noted.require(message.message.strip(), "message", "must not be blank")
-    _check_text("message", message.message, noted)
-    _check_text("summary", message.summary, noted)
+    check_text("message", message.message, noted)
+    check_text("summary", message.summary, noted)
     rate = message.rate.amount.minor_units
     fair = 0 < rate <= RATE_LIMIT
     noted.require(fair, "rate.amount.minor_units", f"must be 1 to {RATE_LIMIT} minor units")
@@ -120,23 +129,17 @@ def profile_message(profile: Profile) -> pb.Profile:
         languages=profile.languages,
         skills=profile.skills,
         resume_reference=profile.resume_reference,
-        update_time=_timestamp(profile.update_time),
+        update_time=timestamp(profile.update_time),
     )
 
 
 def proposal_message(proposal: Proposal) -> pb.Proposal:
     """Write a proposal as its employer sees it."""
-    candidate = proposal.candidate
     return pb.Proposal(
         proposal_id=proposal.proposal_id,
         job_id=proposal.job_id,
         organisation_id=proposal.organisation_id,
-        candidate=pb.Candidate(
-            trainer_id=candidate.trainer_id,
-            display_name=candidate.display_name,
-            country=candidate.country,
-            title=candidate.title,
-        ),
+        candidate=candidate_message(proposal.candidate),
         message=proposal.offer.message,
         summary=proposal.offer.summary,
         rate=_rate(proposal.offer),
@@ -147,8 +150,22 @@ def proposal_message(proposal: Proposal) -> pb.Proposal:
         withdrawn=proposal.withdrawn,
         hire_id=proposal.hire_id,
         etag=proposal.etag,
-        create_time=_timestamp(proposal.create_time),
-        update_time=_timestamp(proposal.update_time),
+        create_time=timestamp(proposal.create_time),
+        update_time=timestamp(proposal.update_time),
+        screening_id=proposal.signals.screening_id,
+        interview_score=proposal.signals.interview_score,
+        mismatch_signals=proposal.signals.mismatches,
+        has_resume=proposal.signals.has_resume,
+    )
+
+
+def candidate_message(candidate: Candidate) -> pb.Candidate:
+    """Write a masked trainer."""
+    return pb.Candidate(
+        trainer_id=candidate.trainer_id,
+        display_name=candidate.display_name,
+        country=candidate.country,
+        title=candidate.title,
     )
 
 
@@ -162,7 +179,7 @@ def own_message(own: Own) -> pb.OwnProposal:
         summary=proposal.offer.summary,
         rate=_rate(proposal.offer),
         status=pb.ProposalStatus.Value(f"PROPOSAL_STATUS_{own.status}"),
-        create_time=_timestamp(proposal.create_time),
+        create_time=timestamp(proposal.create_time),
     )
 
 
@@ -173,18 +190,21 @@ def _rate(offer: Offer) -> pb.Rate:
     )
 
 
-def _timestamp(moment: datetime) -> Timestamp:
+def timestamp(moment: datetime) -> Timestamp:
+    """Write a moment."""
     written = Timestamp()
     written.FromDatetime(moment)
     return written
 
 
-def _check_line(field: str, text: str, limit: int, noted: Problems) -> None:
+def check_line(field: str, text: str, limit: int, noted: Problems) -> None:
+    """Note a text that is not one line of 1 to `limit` characters."""
     sound = text.strip() and len(text) <= limit and text.isprintable()
     noted.require(sound, field, f"must have 1 to {limit} printable characters")
 
 
-def _check_text(field: str, text: str, noted: Problems) -> None:
+def check_text(field: str, text: str, noted: Problems) -> None:
+    """Note a text that is too long or has control characters; it may be empty."""
     short = len(text) <= TEXT_LIMIT
     noted.require(short, field, f"must have at most {TEXT_LIMIT:,} characters")
     # PostgreSQL stores no NUL, and no screen shows the other control characters.

@@ -2,9 +2,15 @@
 
 from pathlib import Path
 
-from hireflow.proposals.v1 import proposal_pb2, proposal_pb2_grpc
+from hireflow.proposals.v1 import (
+    proposal_pb2,
+    proposal_pb2_grpc,
+    screening_pb2,
+    screening_pb2_grpc,
+)
 from services.common.runtime import Part, Resources, Servicer
 from services.proposals.events import FOLDERS, JOBS
+from services.proposals.screening_servicer import ScreeningServicer
 from services.proposals.servicer import ProposalsServicer
 
 SCHEMA = "proposals"
@@ -12,10 +18,16 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def build(resources: Resources) -> Part:
-    """Build ProposalsService, its outbox, and its ears for the events of jobs and folders."""
-    servicer = ProposalsServicer(resources.database, resources.clock, resources.new_id)
-    name = proposal_pb2.DESCRIPTOR.services_by_name["ProposalsService"].full_name
-    add = proposal_pb2_grpc.add_ProposalsServiceServicer_to_server
-    return Part(
-        schema=SCHEMA, servicers=(Servicer(add, servicer, name),), subscriptions=(JOBS, FOLDERS)
+    """Build both services, their outbox, and their ears for the events of jobs and folders."""
+    given = (resources.database, resources.clock, resources.new_id)
+    proposals = Servicer(
+        proposal_pb2_grpc.add_ProposalsServiceServicer_to_server,
+        ProposalsServicer(*given),
+        proposal_pb2.DESCRIPTOR.services_by_name["ProposalsService"].full_name,
     )
+    screening = Servicer(
+        screening_pb2_grpc.add_ScreeningServiceServicer_to_server,
+        ScreeningServicer(*given),
+        screening_pb2.DESCRIPTOR.services_by_name["ScreeningService"].full_name,
+    )
+    return Part(schema=SCHEMA, servicers=(proposals, screening), subscriptions=(JOBS, FOLDERS))

@@ -16,7 +16,7 @@ from hireflow.events.v1 import events_pb2_grpc
 from hireflow.hiring.v1 import hire_pb2_grpc, operations_pb2_grpc
 from hireflow.jobs.v1 import folder_pb2_grpc, instructions_pb2_grpc, job_pb2_grpc
 from hireflow.messaging.v1 import thread_pb2_grpc
-from hireflow.proposals.v1 import proposal_pb2_grpc
+from hireflow.proposals.v1 import proposal_pb2_grpc, screening_pb2_grpc
 from services.common.auth import Kind, Principal
 from services.common.database import Database
 from services.common.migrations import migrate
@@ -40,7 +40,10 @@ class Workspace:
 
     def by(self, kind: Kind, organisation_id: str | None = None) -> Caller:
         """A new caller of this kind."""
-        who = Principal(kind, f"{kind}-{uuid4().hex[:12]}", organisation_id)
+        return self.known(Principal(kind, f"{kind}-{uuid4().hex[:12]}", organisation_id))
+
+    def known(self, who: Principal) -> Caller:
+        """A caller of this very name."""
         token = self.signer.sign(who, timedelta(minutes=10), datetime.now(UTC))
         return Caller(who.id, token)
 
@@ -94,6 +97,7 @@ async def workspace(settings: Settings, signer: Signer) -> AsyncIterator[Workspa
             services = Services(
                 job_pb2_grpc.JobsServiceStub(channel),
                 proposal_pb2_grpc.ProposalsServiceStub(channel),
+                screening_pb2_grpc.ScreeningServiceStub(channel),
                 contract_pb2_grpc.ContractsServiceStub(channel),
                 thread_pb2_grpc.MessagingServiceStub(channel),
                 hire_pb2_grpc.HiringServiceStub(channel),

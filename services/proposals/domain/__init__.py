@@ -11,17 +11,31 @@ from services.proposals.domain.proposal import (
     Proposal,
     RateUnit,
     ReviewState,
+    Signals,
     Status,
 )
 from services.proposals.domain.reservation import Reservation, ReservationState
+from services.proposals.domain.screening import (
+    Answer,
+    Given,
+    Interview,
+    OwnScreening,
+    Screening,
+    Speaker,
+    Turn,
+)
 
 __all__ = [
+    "Answer",
     "Candidate",
+    "Given",
+    "Interview",
     "Job",
     "Match",
     "Offer",
     "Order",
     "Own",
+    "OwnScreening",
     "Profile",
     "Proposal",
     "Question",
@@ -29,7 +43,11 @@ __all__ = [
     "Reservation",
     "ReservationState",
     "ReviewState",
+    "Screening",
     "ScreeningPlan",
+    "Signals",
+    "Speaker",
     "Status",
+    "Turn",
     "match",
 ]

@@ -10,6 +10,7 @@ from services.common.errors import Conflict, Refused
 from services.proposals.domain.job import OPEN_STATE, Job
 from services.proposals.domain.matching import Match, match
 from services.proposals.domain.profile import Candidate, Profile
+from services.proposals.domain.screening import Screening
 
 
 class ReviewState(StrEnum):
@@ -42,11 +43,12 @@ class RateUnit(StrEnum):
 
 
 class Order(StrEnum):
-    """The orders of a list of proposals: newest first, best match first, lowest rate first."""
+    """The orders of a list of proposals: newest, best match, lowest rate, best interview first."""
 
     NEWEST = "NEWEST"
     MATCH = "MATCH"
     RATE = "RATE"
+    INTERVIEW = "INTERVIEW"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,35 @@ class Offer:
         """Leave out how to reach the trainer before a hire (the mission, "People and access")."""
         message, summary = map(without_contact_details, (self.message, self.summary))
         return replace(self, message=message, summary=summary)
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """What a list shows of the screening and the profile. Aids: nothing is decided by them.
+
+    Without a screening, its id is empty and there is no interview score.
+    """
+
+    has_resume: bool = False
+    screening_id: str = ""
+    interview_score: int | None = None
+    mismatches: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, job: Job, profile: Profile, screening: Screening | None) -> Self:
+        """Gather them, as at submission; a complete screening changes no more.
+
+        Raises Refused SCREENING_INCOMPLETE where the job has a plan.
+        """
+        has_resume = bool(profile.resume_reference)
+        interview = screening and screening.complete_time and screening.interview
+        if screening is not None and interview:
+            found = interview.score, interview.mismatch_signals
+            return cls(has_resume, screening.screening_id, *found)
+        if job.plan is not None:
+            told = "the job asks for a screening: finish it before you submit a proposal"
+            raise Refused("SCREENING_INCOMPLETE", told)
+        return cls(has_resume)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +116,23 @@ class Proposal:
     version: int
     create_time: datetime
     update_time: datetime
+    # Has a default for the answers that were kept before there were signals.
+    signals: Signals = Signals()
 
     @classmethod
     def submit(
-        cls, proposal_id: str, job: Job, profile: Profile | None, offer: Offer, now: datetime
+        cls,
+        proposal_id: str,
+        job: Job,
+        profile: Profile | None,
+        screening: Screening | None,
+        offer: Offer,
+        *,
+        now: datetime,
     ) -> Self:
-        """Submit for an open job; candidate and match are kept as they are now.
+        """Submit for an open job; candidate, match and signals are kept as they are now.
 
-        Raises Refused: JOB_NOT_OPEN, PROFILE_MISSING.
+        Raises Refused: JOB_NOT_OPEN, PROFILE_MISSING, SCREENING_INCOMPLETE.
         """
         job.require_open()
         if profile is None:
@@ -110,6 +150,7 @@ class Proposal:
             version=1,
             create_time=now,
             update_time=now,
+            signals=Signals.of(job, profile, screening),
         )
 
     @property

@@ -17,8 +17,12 @@ from services.proposals.domain import (
     Proposal,
     RateUnit,
     ReviewState,
+    Signals,
 )
 from services.proposals.store.tables import JOB, LIVE, PROPOSAL
+
+# In the place of a missing interview score: last in an order that has no NULLs.
+NO_SCORE = -1
 
 
 async def insert_proposal(tx: AsyncConnection, proposal: Proposal) -> bool:
@@ -133,6 +137,7 @@ _ORDERS: dict[Order, tuple[sa.Column[Any], bool]] = {
     Order.NEWEST: (PROPOSAL.c.create_time, True),
     Order.MATCH: (PROPOSAL.c.match_score, True),
     Order.RATE: (PROPOSAL.c.rate, False),
+    Order.INTERVIEW: (PROPOSAL.c.interview_score, True),
 }
 
 
@@ -147,12 +152,13 @@ def _key(proposal: Proposal, order: Order) -> tuple[Key, ...]:
         Order.NEWEST: proposal.create_time,
         Order.MATCH: proposal.match.score,
         Order.RATE: proposal.offer.rate,
+        Order.INTERVIEW: _score(proposal.signals),
     }
     return (leading[order], proposal.proposal_id)
 
 
 def _values(proposal: Proposal) -> dict[str, object]:
-    candidate, offer = proposal.candidate, proposal.offer
+    candidate, offer, signals = proposal.candidate, proposal.offer, proposal.signals
     return {
         "proposal_id": proposal.proposal_id,
         "job_id": proposal.job_id,
@@ -175,6 +181,10 @@ def _values(proposal: Proposal) -> dict[str, object]:
         "version": proposal.version,
         "create_time": proposal.create_time,
         "update_time": proposal.update_time,
+        "screening_id": signals.screening_id or None,
+        "interview_score": _score(signals),
+        "mismatch_signals": list(signals.mismatches),
+        "has_resume": signals.has_resume,
     }
 
 
@@ -192,4 +202,14 @@ def _proposal(row: sa.Row[tuple[object, ...]]) -> Proposal:
         version=row.version,
         create_time=row.create_time,
         update_time=row.update_time,
+        signals=Signals(
+            has_resume=row.has_resume,
+            screening_id=row.screening_id or "",
+            interview_score=None if row.interview_score == NO_SCORE else row.interview_score,
+            mismatches=tuple(row.mismatch_signals),
+        ),
     )
+
+
+def _score(signals: Signals) -> int:
+    return NO_SCORE if signals.interview_score is None else signals.interview_score

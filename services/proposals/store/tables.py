@@ -54,6 +54,38 @@ PROFILE = sa.Table(
     sa.Column("update_time", sa.TIMESTAMP(timezone=True), nullable=False),
 )
 
+# One per trainer and job. The questions are the plan's as the screening began with it.
+SCREENING = sa.Table(
+    "screening",
+    METADATA,
+    sa.Column("screening_id", sa.Text, primary_key=True),
+    sa.Column("job_id", sa.Text, nullable=False),
+    sa.Column("organisation_id", sa.Text, nullable=False),
+    sa.Column("trainer_id", sa.Text, nullable=False),
+    sa.Column("display_name", sa.Text, nullable=False),
+    sa.Column("country", sa.Text, nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("plan_version", sa.BigInteger, nullable=False),
+    sa.Column("plan_questions", JSONB, nullable=False),
+    sa.Column("answers", JSONB, nullable=False),
+    sa.Column("answers_final", sa.Boolean, nullable=False),
+    sa.Column("interview_score", sa.Integer),
+    sa.Column("interview_summary", sa.Text),
+    sa.Column("interview_transcript", JSONB(none_as_null=True)),
+    sa.Column("mismatch_signals", ARRAY(sa.Text)),
+    sa.Column("interview_time", sa.TIMESTAMP(timezone=True)),
+    sa.Column("create_time", sa.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column("complete_time", sa.TIMESTAMP(timezone=True)),
+    sa.Index("screening_one_per_trainer", "job_id", "trainer_id", unique=True),
+    sa.Index(
+        "screening_complete",
+        "job_id",
+        "complete_time",
+        "screening_id",
+        postgresql_where=sa.text("complete_time IS NOT NULL"),
+    ),
+)
+
 LIVE = sa.text("NOT withdrawn")
 # `hire_id` repeats what `reservation` says, so that one row answers a read; both are written under
 # the lock on this row.
@@ -81,6 +113,15 @@ PROPOSAL = sa.Table(
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.Column("create_time", sa.TIMESTAMP(timezone=True), nullable=False),
     sa.Column("update_time", sa.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column("screening_id", sa.Text),
+    # What a list shows of the screening and the profile. -1 stands for no interview: an order
+    # without NULLs is one index range.
+    sa.Column("interview_score", sa.Integer, nullable=False),
+    sa.Column("mismatch_signals", ARRAY(sa.Text), nullable=False),
+    sa.Column("has_resume", sa.Boolean, nullable=False),
+    sa.ForeignKeyConstraint(
+        ["screening_id"], [SCREENING.c.screening_id], name="proposal_screening_id_fkey"
+    ),
     sa.Index(
         "proposal_one_live_per_trainer", "job_id", "trainer_id", unique=True, postgresql_where=LIVE
     ),
@@ -93,7 +134,12 @@ PROPOSAL = sa.Table(
             "proposal_id",
             postgresql_where=LIVE,
         )
-        for name, column in (("time", "create_time"), ("match", "match_score"), ("rate", "rate"))
+        for name, column in (
+            ("time", "create_time"),
+            ("match", "match_score"),
+            ("rate", "rate"),
+            ("interview", "interview_score"),
+        )
     ),
     sa.Index("proposal_by_trainer", "trainer_id", "create_time", "proposal_id"),
 )

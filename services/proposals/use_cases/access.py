@@ -9,11 +9,16 @@ from services.common.auth import (
     require_service,
     require_trainer,
 )
+from services.common.errors import Denied
 
 Trainer = NewType("Trainer", Principal)
 Member = NewType("Member", Principal)
 Reader = NewType("Reader", Principal)
 HireWorkflow = NewType("HireWorkflow", Principal)
+Interviewer = NewType("Interviewer", Principal)
+
+# Who the service that holds the interviews is, by its token.
+INTERVIEWER_ID = "service:interviewer"
 
 
 def as_trainer(caller: Principal) -> Trainer:
@@ -41,3 +46,11 @@ def as_hire_workflow(caller: Principal) -> HireWorkflow:
     """Let other services pass. Raises Denied CALLER_NOT_ALLOWED for all others."""
     require_service(caller)
     return HireWorkflow(caller)
+
+
+def as_interviewer(caller: Principal) -> Interviewer:
+    """Let the interviewer service pass. Raises Denied CALLER_NOT_ALLOWED for all others."""
+    require_service(caller)
+    if caller.id != INTERVIEWER_ID:
+        raise Denied("CALLER_NOT_ALLOWED", f"only {INTERVIEWER_ID} records interviews")
+    return Interviewer(caller)

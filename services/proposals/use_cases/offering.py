@@ -9,7 +9,7 @@ from services.common.outbox import Outbox
 from services.common.paging import Cursor, Page
 from services.proposals import events
 from services.proposals.domain import Offer, Own, Profile, Proposal
-from services.proposals.store import profiles, proposals
+from services.proposals.store import profiles, proposals, screenings
 from services.proposals.use_cases.access import Trainer
 from services.proposals.use_cases.known_jobs import visible_job
 
@@ -52,7 +52,8 @@ async def submit_proposal(
     """Offer the calling trainer's work for a job.
 
     Raises NotFound when the job is unknown, not yet told of, or not for trainers; Refused
-    JOB_NOT_OPEN, PROFILE_MISSING, or PROPOSAL_EXISTS when a live one of the trainer is there.
+    JOB_NOT_OPEN, PROFILE_MISSING, SCREENING_INCOMPLETE, or PROPOSAL_EXISTS when a live one of the
+    trainer is there.
     """
     async with database.begin() as tx:
         repeat = await REQUESTS.claim(tx, trainer, request, Own)
@@ -60,7 +61,8 @@ async def submit_proposal(
             return repeat
         job = await visible_job(tx, trainer, job_id)
         profile = await profiles.find_profile(tx, trainer.id)
-        proposal = Proposal.submit(proposal_id, job, profile, offer, now)
+        screening = await screenings.find_screening_of(tx, trainer.id, job_id)
+        proposal = Proposal.submit(proposal_id, job, profile, screening, offer, now=now)
         if not await proposals.insert_proposal(tx, proposal):
             raise Refused("PROPOSAL_EXISTS", "you have a proposal on this job: withdraw it first")
         await OUTBOX.record(tx, events.submitted(proposal))

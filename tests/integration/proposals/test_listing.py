@@ -42,8 +42,8 @@ def _expected(order: int, rates: dict[str, int]) -> list[str]:
     match order:
         case pb.PROPOSAL_ORDER_RATE:
             return sorted(rates, key=lambda each: (rates[each], each))
-        case pb.PROPOSAL_ORDER_MATCH:
-            return sorted(newest, reverse=True)  # all match alike
+        case pb.PROPOSAL_ORDER_MATCH | pb.PROPOSAL_ORDER_INTERVIEW:
+            return sorted(newest, reverse=True)  # all match alike, none has an interview
         case _:
             return newest
 

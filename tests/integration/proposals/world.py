@@ -73,14 +73,14 @@ class World:
     def by(self, kind: Kind, organisation_id: str | None = None) -> Caller:
         return self.workspace.by(kind, organisation_id)
 
-    async def learn(self, job: Job, **changes: str) -> Job:
+    async def learn(self, job: Job, **changes: object) -> Job:
         """Let proposals know a job, as its events would."""
         job = replace(job, **changes)  # type: ignore[arg-type] # fields by name
         async with self.database.begin() as tx:
             await learn_job(tx, job)
         return job
 
-    async def job(self, **changes: str) -> Job:
+    async def job(self, **changes: object) -> Job:
         """A published job of a new organisation, known to proposals."""
         needs = ("en",), ("medicine", "writing"), ("DE", "US")
         job = Job(new_id("job"), new_id("org"), "PUBLISHED", "PUBLIC", *needs)

@@ -1,4 +1,4 @@
-"""Who may call each method of ProposalsService: the row that every method must have."""
+"""Who may call each method of the services of proposals: the row that every method must have."""
 
 from typing import Literal
 
@@ -25,4 +25,12 @@ AUTHORISATION: dict[str, dict[str, Answer]] = {
     "ReserveProposal": _row("SERVICE"),
     "ReleaseProposal": _row("SERVICE"),
     "MarkHired": _row("SERVICE"),
+}
+SCREENING: dict[str, dict[str, Answer]] = {
+    "StartScreening": _row("TRAINER"),
+    "AnswerScreening": _row("TRAINER"),
+    "GetOwnScreening": _row("TRAINER"),
+    # One service alone, by its own name; the tests of screening show it.
+    "RecordInterview": _row(),
+    "GetScreening": _row(*READERS),
 }

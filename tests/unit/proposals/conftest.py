@@ -32,4 +32,4 @@ def offer() -> Offer:
 
 @pytest.fixture
 def fresh(job: Job, profile: Profile, offer: Offer) -> Proposal:
-    return Proposal.submit("p", job, profile, offer, NOW)
+    return Proposal.submit("p", job, profile, None, offer, now=NOW)

@@ -129,7 +129,7 @@ def test_no_contact_details_reach_the_employer(job: Job, profile: Profile, offer
     address = "jordan@example.org"
     telling = replace(profile, first_name=f"Jordan {address}", title=f"Physician, {address}")
     written = replace(offer, message=f"Write to {address}", summary=f"See {address}")
-    submitted = Proposal.submit("p", job, telling, written, LATER)
+    submitted = Proposal.submit("p", job, telling, None, written, now=LATER)
     assert address not in str(submitted)
 
 
@@ -138,11 +138,11 @@ def test_a_job_that_is_not_open_takes_no_proposal_from_anybody(
     state: str, job: Job, offer: Offer
 ) -> None:
     with pytest.raises(Refused) as caught:
-        Proposal.submit("p", replace(job, state=state), None, offer, LATER)
+        Proposal.submit("p", replace(job, state=state), None, None, offer, now=LATER)
     assert caught.value.reason == "JOB_NOT_OPEN"
 
 
 def test_nobody_submits_without_a_profile(job: Job, offer: Offer) -> None:
     with pytest.raises(Refused) as caught:
-        Proposal.submit("p", job, None, offer, LATER)
+        Proposal.submit("p", job, None, None, offer, now=LATER)
     assert caught.value.reason == "PROFILE_MISSING"

@@ -78,6 +78,16 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FAILED_PRECONDITION: the proposal is hired already."""
     ERROR_REASON_HIRE_IN_PROGRESS: _ErrorReason.ValueType  # 45
     """FAILED_PRECONDITION: a hire of the proposal is under way."""
+    ERROR_REASON_SCREENING_INCOMPLETE: _ErrorReason.ValueType  # 46
+    """FAILED_PRECONDITION: the job has a screening plan, and the trainer's screening is not complete."""
+    ERROR_REASON_NO_SCREENING_PLAN: _ErrorReason.ValueType  # 47
+    """FAILED_PRECONDITION: the job has no screening plan."""
+    ERROR_REASON_ANSWERS_FINAL: _ErrorReason.ValueType  # 48
+    """FAILED_PRECONDITION: the screening's answers are final."""
+    ERROR_REASON_SCREENING_PLAN_CHANGED: _ErrorReason.ValueType  # 49
+    """FAILED_PRECONDITION: the job's plan changed; start the screening again."""
+    ERROR_REASON_INTERVIEW_RECORDED: _ErrorReason.ValueType  # 50
+    """FAILED_PRECONDITION: another record of the interview is there; the first stands."""
     ERROR_REASON_CONTRACT_CANCELLED: _ErrorReason.ValueType  # 60
     """FAILED_PRECONDITION: the contract was cancelled, perhaps before it was created; that is final."""
     ERROR_REASON_CONTRACT_EXISTS: _ErrorReason.ValueType  # 61
@@ -199,6 +209,16 @@ ERROR_REASON_ALREADY_HIRED: ErrorReason.ValueType  # 44
 """FAILED_PRECONDITION: the proposal is hired already."""
 ERROR_REASON_HIRE_IN_PROGRESS: ErrorReason.ValueType  # 45
 """FAILED_PRECONDITION: a hire of the proposal is under way."""
+ERROR_REASON_SCREENING_INCOMPLETE: ErrorReason.ValueType  # 46
+"""FAILED_PRECONDITION: the job has a screening plan, and the trainer's screening is not complete."""
+ERROR_REASON_NO_SCREENING_PLAN: ErrorReason.ValueType  # 47
+"""FAILED_PRECONDITION: the job has no screening plan."""
+ERROR_REASON_ANSWERS_FINAL: ErrorReason.ValueType  # 48
+"""FAILED_PRECONDITION: the screening's answers are final."""
+ERROR_REASON_SCREENING_PLAN_CHANGED: ErrorReason.ValueType  # 49
+"""FAILED_PRECONDITION: the job's plan changed; start the screening again."""
+ERROR_REASON_INTERVIEW_RECORDED: ErrorReason.ValueType  # 50
+"""FAILED_PRECONDITION: another record of the interview is there; the first stands."""
 ERROR_REASON_CONTRACT_CANCELLED: ErrorReason.ValueType  # 60
 """FAILED_PRECONDITION: the contract was cancelled, perhaps before it was created; that is final."""
 ERROR_REASON_CONTRACT_EXISTS: ErrorReason.ValueType  # 61

@@ -139,6 +139,8 @@ class _ProposalOrderEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Proposa
     """Best match first."""
     PROPOSAL_ORDER_RATE: _ProposalOrder.ValueType  # 3
     """Lowest rate first."""
+    PROPOSAL_ORDER_INTERVIEW: _ProposalOrder.ValueType  # 4
+    """Best interview first; without a score, last."""
 
 class ProposalOrder(_ProposalOrder, metaclass=_ProposalOrderEnumTypeWrapper):
     """The order of a list of proposals."""
@@ -151,6 +153,8 @@ PROPOSAL_ORDER_MATCH: ProposalOrder.ValueType  # 2
 """Best match first."""
 PROPOSAL_ORDER_RATE: ProposalOrder.ValueType  # 3
 """Lowest rate first."""
+PROPOSAL_ORDER_INTERVIEW: ProposalOrder.ValueType  # 4
+"""Best interview first; without a score, last."""
 Global___ProposalOrder: _TypeAlias = ProposalOrder  # noqa: Y015
 
 @_typing.final
@@ -329,6 +333,10 @@ class Proposal(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
+    SCREENING_ID_FIELD_NUMBER: _builtins.int
+    INTERVIEW_SCORE_FIELD_NUMBER: _builtins.int
+    MISMATCH_SIGNALS_FIELD_NUMBER: _builtins.int
+    HAS_RESUME_FIELD_NUMBER: _builtins.int
     proposal_id: _builtins.str
     """Identifies the proposal."""
     job_id: _builtins.str
@@ -347,6 +355,12 @@ class Proposal(_message.Message):
     """The hire that holds the proposal now, if one does."""
     etag: _builtins.str
     """Changes with every change of the proposal."""
+    screening_id: _builtins.str
+    """The screening that came before it; empty where the job had no plan."""
+    interview_score: _builtins.int
+    """The interview's score, 0 to 100; absent without an interview."""
+    has_resume: _builtins.bool
+    """Whether the trainer's profile refers to a résumé, as at submission."""
     @_builtins.property
     def candidate(self) -> Global___Candidate:
         """The trainer, masked, as at submission."""
@@ -367,6 +381,10 @@ class Proposal(_message.Message):
     def update_time(self) -> _timestamp_pb2.Timestamp:
         """When it last changed."""
 
+    @_builtins.property
+    def mismatch_signals(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Where the interview does not fit the profile or the answers."""
+
     def __init__(
         self,
         *,
@@ -384,12 +402,18 @@ class Proposal(_message.Message):
         etag: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
+        screening_id: _builtins.str = ...,
+        interview_score: _builtins.int | None = ...,
+        mismatch_signals: _abc.Iterable[_builtins.str] | None = ...,
+        has_resume: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["candidate", b"candidate", "create_time", b"create_time", "match", b"match", "rate", b"rate", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_interview_score", b"_interview_score", "candidate", b"candidate", "create_time", b"create_time", "interview_score", b"interview_score", "match", b"match", "rate", b"rate", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidate", b"candidate", "create_time", b"create_time", "etag", b"etag", "hire_id", b"hire_id", "job_id", b"job_id", "match", b"match", "message", b"message", "organisation_id", b"organisation_id", "proposal_id", b"proposal_id", "rate", b"rate", "review_state", b"review_state", "summary", b"summary", "update_time", b"update_time", "withdrawn", b"withdrawn"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_interview_score", b"_interview_score", "candidate", b"candidate", "create_time", b"create_time", "etag", b"etag", "has_resume", b"has_resume", "hire_id", b"hire_id", "interview_score", b"interview_score", "job_id", b"job_id", "match", b"match", "message", b"message", "mismatch_signals", b"mismatch_signals", "organisation_id", b"organisation_id", "proposal_id", b"proposal_id", "rate", b"rate", "review_state", b"review_state", "screening_id", b"screening_id", "summary", b"summary", "update_time", b"update_time", "withdrawn", b"withdrawn"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__interview_score: _TypeAlias = _typing.Literal["interview_score"]  # noqa: Y015
+    _WhichOneofArgType__interview_score: _TypeAlias = _typing.Literal["_interview_score", b"_interview_score"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__interview_score) -> _WhichOneofReturnType__interview_score | None: ...
 
 Global___Proposal: _TypeAlias = Proposal  # noqa: Y015
 
