@@ -81,9 +81,13 @@ class Cursor:
         if len(items) <= self.size:
             return Page(tuple(items))
         shown = tuple(items[: self.size])
-        token = [_VERSION, self.scope, [_written(value) for value in key(shown[-1])]]
+        return Page(shown, self.token(key(shown[-1])))
+
+    def token(self, keys: Sequence[Key]) -> str:
+        """Write the token of the page that begins after these values of the order."""
+        token = [_VERSION, self.scope, [_written(value) for value in keys]]
         text = json.dumps(token, separators=(",", ":")).encode()
-        return Page(shown, base64.urlsafe_b64encode(text).decode().rstrip("="))
+        return base64.urlsafe_b64encode(text).decode().rstrip("=")
 
 
 def beyond(

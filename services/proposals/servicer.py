@@ -137,12 +137,12 @@ class ProposalsServicer(proposal_pb2_grpc.ProposalsServiceServicer):
         reader = as_reader(current_caller())
         with problems() as noted:
             noted.require_id("job_id", request.job_id)
-            states = wire.read_states(request.review_states, noted)
+            wanted = wire.read_filter(request, noted)
             order = wire.read_order(request.order, noted)
-        scope = (reader.kind, reader.id, request.job_id, order, *sorted(states))
+        scope = (reader.kind, reader.id, request.job_id, order, *wire.filter_scope(wanted))
         cursor = Cursor.read(request.page_size, request.page_token, *scope)
         page = await reviewing.list_proposals(
-            self._database, reader, request.job_id, cursor, states=states, order=order
+            self._database, reader, request.job_id, cursor, wanted=wanted, order=order
         )
         return pb.ListProposalsResponse(
             proposals=[wire.proposal_message(each) for each in page.items],

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -11,11 +12,13 @@ from hireflow.proposals.v1 import proposal_pb2 as pb
 from services.common.errors import Problems
 from services.proposals.domain import (
     Candidate,
+    Filter,
     Offer,
     Order,
     Own,
     Profile,
     Proposal,
+    RateRange,
     RateUnit,
     ReviewState,
 )
@@ -89,8 +92,34 @@ def read_offer(message: pb.SubmitProposalRequest, noted: Problems) -> Offer:
     return Offer(message.message, message.summary, rate, currency, unit)
 
 
-def read_states(numbers: Collection[int], noted: Problems) -> frozenset[ReviewState]:
-    """Read the review states that a list is asked for, noting every unknown one."""
+def read_filter(message: pb.ListProposalsRequest, noted: Problems) -> Filter:
+    """Read which proposals a list shows, noting every bad condition."""
+    states = _read_states(message.review_states, noted)
+    score = message.minimum_interview_score
+    noted.require(0 <= score <= 100, "minimum_interview_score", "must be 0 to 100")
+    country = not message.country or _COUNTRY.fullmatch(message.country)
+    noted.require(country, "country", "must be an ISO 3166-1 alpha-2 code, or empty")
+    rate = _read_range(message.rate, noted) if message.HasField("rate") else None
+    if message.text:
+        check_line("text", message.text, TITLE_LIMIT, noted)
+    return Filter(states, score, message.country, rate, message.text.strip())
+
+
+def filter_scope(wanted: Filter) -> tuple[object, ...]:
+    """Give what of a filter a page token is bound to, in one order."""
+    return (*sorted(wanted.states), replace(wanted, states=frozenset()))
+
+
+def _read_range(message: pb.RateRange, noted: Problems) -> RateRange:
+    lowest, highest = message.minimum_minor_units, message.maximum_minor_units
+    noted.require(message.unit in _UNITS, "rate.unit", "must be a known unit")
+    noted.require(lowest >= 0, "rate.minimum_minor_units", "must not be negative")
+    ordered = not highest or lowest <= highest
+    noted.require(ordered, "rate.maximum_minor_units", "must not be below the minimum")
+    return RateRange(_UNITS.get(message.unit, RateUnit.FIXED), lowest, highest or None)
+
+
+def _read_states(numbers: Collection[int], noted: Problems) -> frozenset[ReviewState]:
     short = len(numbers) <= LIST_LIMIT
     noted.require(short, "review_states", f"must have at most {LIST_LIMIT} entries")
     wanted = [*numbers][:LIST_LIMIT]

@@ -5,10 +5,12 @@ from services.proposals.domain.matching import Match, match
 from services.proposals.domain.plan import Question, ScreeningPlan
 from services.proposals.domain.profile import Candidate, Profile
 from services.proposals.domain.proposal import (
+    Filter,
     Offer,
     Order,
     Own,
     Proposal,
+    RateRange,
     RateUnit,
     ReviewState,
     Signals,
@@ -28,6 +30,7 @@ from services.proposals.domain.screening import (
 __all__ = [
     "Answer",
     "Candidate",
+    "Filter",
     "Given",
     "Interview",
     "Job",
@@ -39,6 +42,7 @@ __all__ = [
     "Profile",
     "Proposal",
     "Question",
+    "RateRange",
     "RateUnit",
     "Reservation",
     "ReservationState",

@@ -232,6 +232,26 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
+class RateRange:
+    """Rates of one unit, in minor units, from the lowest to the highest; None is no limit."""
+
+    unit: RateUnit
+    lowest: int
+    highest: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which of a job's proposals a list shows; the defaults show all."""
+
+    states: frozenset[ReviewState] = frozenset()
+    minimum_score: int = 0
+    country: str = ""
+    rate: RateRange | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Own:
     """A proposal as its trainer sees it: with a status instead of review, hire and match."""
 

@@ -1,6 +1,6 @@
 """Proposals: one by one, a job's by review state, a trainer's."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.common.paging import Cursor, Key, Page, beyond
 from services.proposals.domain import (
     Candidate,
+    Filter,
     Match,
     Offer,
     Order,
@@ -90,36 +91,70 @@ async def list_own(connection: AsyncConnection, trainer_id: str, cursor: Cursor)
 
 
 async def list_of_job(
-    connection: AsyncConnection,
-    job_id: str,
-    states: Collection[ReviewState],
-    order: Order,
-    cursor: Cursor,
+    connection: AsyncConnection, job_id: str, wanted: Filter, order: Order, cursor: Cursor
 ) -> Page[Proposal]:
-    """Read a page of a job's live proposals: one bounded index scan per review state, merged."""
+    """Read a page of a job's live proposals: one bounded index scan per review state, merged.
+
+    With conditions beyond the states, the page is what meets them of the next `_LOOK` proposals in
+    the list's order: it may be short, even empty, and still not the last. No index could carry
+    every set of conditions in every order; so a page costs the same however rare its rows are.
+    """
     leading, descending = _ORDERS[order]
-    columns = leading, PROPOSAL.c.proposal_id
+    keys = leading, PROPOSAL.c.proposal_id
+    conditions = _conditions(wanted)
+    reach = _LOOK if conditions else cursor.limit
     scans = (
-        sa.select(*columns)
+        sa.select(*keys)
         .where(
             PROPOSAL.c.job_id == job_id,
             PROPOSAL.c.review_state == state,
             LIVE,
-            beyond(cursor, *columns, descending=descending),
+            beyond(cursor, *keys, descending=descending),
         )
-        .order_by(*_directed(columns, descending=descending))
-        .limit(cursor.limit)
-        for state in sorted(states)
+        .order_by(*_directed(keys, descending=descending))
+        .limit(reach)
+        for state in sorted(wanted.states or ReviewState)
     )
-    found = sa.union_all(*scans).subquery("found")
+    merged = sa.union_all(*scans).subquery("merged")
+    ordered = sa.select(merged).order_by(*_directed(merged.c, descending=descending))
+    found = ordered.limit(reach).subquery("found")
     query = (
         sa.select(PROPOSAL)
         .join(found, found.c.proposal_id == PROPOSAL.c.proposal_id)
+        .where(*conditions)
         .order_by(*_directed(found.c, descending=descending))
         .limit(cursor.limit)
     )
     proposals = [_proposal(row) for row in await connection.execute(query)]
-    return cursor.page(proposals, key=lambda proposal: _key(proposal, order))
+    page = cursor.page(proposals, key=lambda proposal: _key(proposal, order))
+    if page.next_token or not conditions:
+        return page
+    last = (await connection.execute(ordered.offset(reach - 1).limit(1))).one_or_none()
+    return page if last is None else Page(page.items, cursor.token(tuple(last)))
+
+
+# How many proposals a page with conditions looks at: some milliseconds.
+_LOOK = 1000
+
+
+def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
+    conditions: list[sa.ColumnElement[bool]] = []
+    if wanted.minimum_score:
+        conditions.append(PROPOSAL.c.interview_score >= wanted.minimum_score)
+    if wanted.country:
+        conditions.append(PROPOSAL.c.country == wanted.country)
+    if wanted.rate is not None:
+        conditions += [
+            PROPOSAL.c.rate_unit == wanted.rate.unit,
+            PROPOSAL.c.rate >= wanted.rate.lowest,
+        ]
+        if wanted.rate.highest is not None:
+            conditions.append(PROPOSAL.c.rate <= wanted.rate.highest)
+    if wanted.text:
+        columns = (PROPOSAL.c.display_name, PROPOSAL.c.title, PROPOSAL.c.summary)
+        texts = (*columns, PROPOSAL.c.message)
+        conditions.append(sa.or_(*(each.icontains(wanted.text, autoescape=True) for each in texts)))
+    return conditions
 
 
 async def count_by_state(connection: AsyncConnection, job_id: str) -> Mapping[ReviewState, int]:

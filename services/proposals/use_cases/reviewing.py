@@ -1,6 +1,6 @@
 """What employers do: read, list, count and sort a job's proposals."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -12,7 +12,7 @@ from services.common.idempotency import Request, Requests
 from services.common.outbox import Outbox
 from services.common.paging import Cursor, Page
 from services.proposals import events
-from services.proposals.domain import Order, Proposal, ReviewState
+from services.proposals.domain import Filter, Order, Proposal, ReviewState
 from services.proposals.store import jobs, proposals
 from services.proposals.use_cases.access import Member, Reader
 
@@ -36,18 +36,16 @@ async def list_proposals(
     job_id: str,
     cursor: Cursor,
     *,
-    states: Collection[ReviewState],
+    wanted: Filter,
     order: Order,
 ) -> Page[Proposal]:
-    """List a job's live proposals; no states means all.
+    """List a job's live proposals.
 
     Raises NotFound when the job is unknown, not yet told of, or another organisation's.
     """
     async with database.read() as connection:
         await _require_job(connection, reader, job_id)
-        return await proposals.list_of_job(
-            connection, job_id, states or frozenset(ReviewState), order, cursor
-        )
+        return await proposals.list_of_job(connection, job_id, wanted, order, cursor)
 
 
 async def count_proposals(

@@ -11,7 +11,7 @@ from deploy.local.journey import Caller
 from hireflow.proposals.v1 import proposal_pb2 as pb
 from services.common.auth import Kind
 from services.common.paging import Cursor
-from services.proposals.domain import Job, Order, ReviewState
+from services.proposals.domain import Filter, Job, Order, RateRange, RateUnit, ReviewState
 from services.proposals.store import proposals
 from services.proposals.store.tables import PROPOSAL
 from tests.integration.proposals.world import Offered, World, new_id
@@ -126,6 +126,8 @@ async def test_a_page_token_is_bound_to_its_caller_job_filter_and_order(
         (employer, {"job_id": other.job_id}),
         (employer, {"order": pb.PROPOSAL_ORDER_RATE}),
         (employer, {"review_states": [pb.REVIEW_STATE_MAYBE]}),
+        (employer, {"text": "wards"}),
+        (employer, {"country": "DE"}),
         (employer, {"page_token": "made-up"}),
         (employer, {"page_size": -1}),
     ):
@@ -135,9 +137,28 @@ async def test_a_page_token_is_bound_to_its_caller_job_filter_and_order(
 
 
 async def test_every_bad_filter_is_named_in_one_answer(world: World, employer: Caller) -> None:
-    told = await refusal(_page(world, employer, review_states=[1, 77], order=77))
-    fields = [violation.field for violation in told.violations]
-    assert fields == ["job_id", "review_states[1]", "order"]
+    told = await refusal(
+        _page(
+            world,
+            employer,
+            review_states=[1, 77],
+            order=77,
+            minimum_interview_score=101,
+            country="Germany",
+            text="\0",
+            rate=pb.RateRange(minimum_minor_units=2, maximum_minor_units=1),
+        )
+    )
+    assert [violation.field for violation in told.violations] == [
+        "job_id",
+        "review_states[1]",
+        "minimum_interview_score",
+        "country",
+        "rate.unit",
+        "rate.maximum_minor_units",
+        "text",
+        "order",
+    ]
 
 
 async def _rows_read(tx: AsyncConnection) -> int:
@@ -163,6 +184,9 @@ async def _crowd(world: World, one: Offered, count: int) -> None:
                 "match_score": number % 101,
                 "review_state": ReviewState.DECLINED if number % 8 else ReviewState.SHORTLISTED,
                 "withdrawn": number % 5 == 0,
+                "interview_score": number % 102 - 1,
+                "country": "US" if number % 7 == 0 else "DE",
+                "message": f"Ward {number % 20}% of the time",
                 "create_time": now + timedelta(seconds=number),
             }
             for number in range(count)
@@ -181,9 +205,55 @@ async def test_a_page_reads_no_more_rows_in_a_crowd(world: World, job: Job) -> N
             for _ in range(3):
                 async with world.database.begin() as tx:
                     before = await _rows_read(tx)
-                    page = await proposals.list_of_job(tx, job.job_id, states, order, cursor)
+                    wanted = Filter(states)
+                    page = await proposals.list_of_job(tx, job.job_id, wanted, order, cursor)
                     read = await _rows_read(tx) - before
                 assert len(page.items) == 10
                 assert {proposal.review_state for proposal in page.items} <= states
                 assert read < 150
                 cursor = Cursor.read(10, page.next_token, order)
+
+
+async def test_every_condition_narrows_a_list_and_pages_lead_through_all_that_meets_it(
+    world: World, job: Job
+) -> None:
+    await _crowd(world, await world.offered(job), 3000)
+    async with world.database.begin() as tx:
+        for order in Order:
+            for wanted in (
+                Filter(minimum_score=60),
+                Filter(country="US"),
+                Filter(rate=RateRange(RateUnit.HOUR, 100, 200)),
+                Filter(text="WARD 1%"),
+                Filter(frozenset({ReviewState.SHORTLISTED}), 60, "US", None, "ward"),
+            ):
+                found, token, pages = [], "", 0
+                while token or not pages:
+                    cursor = Cursor.read(50, token, order)
+                    before = await _rows_read(tx)
+                    page = await proposals.list_of_job(tx, job.job_id, wanted, order, cursor)
+                    assert await _rows_read(tx) - before < _MOST_LOOKED_AT
+                    found += [proposal.proposal_id for proposal in page.items]
+                    token, pages = page.next_token, pages + 1
+                assert len(found) == len(set(found))
+                assert set(found) == await _meeting(tx, job.job_id, wanted)
+
+
+# Of six review states, twice, each a bounded scan, and the rows themselves.
+_MOST_LOOKED_AT = 15_000
+
+
+async def _meeting(tx: AsyncConnection, job_id: str, wanted: Filter) -> set[str]:
+    """The proposals that meet a filter, found by reading all of them."""
+    rows = await tx.execute(sa.select(PROPOSAL).where(PROPOSAL.c.job_id == job_id))
+    low, high = (wanted.rate.lowest, wanted.rate.highest or 0) if wanted.rate else (0, 2**62)
+    return {
+        row.proposal_id
+        for row in rows
+        if not row.withdrawn
+        and (not wanted.states or ReviewState(row.review_state) in wanted.states)
+        and (not wanted.minimum_score or row.interview_score >= wanted.minimum_score)
+        and (not wanted.country or row.country == wanted.country)
+        and low <= row.rate <= high
+        and wanted.text.lower() in row.message.lower()
+    }

@@ -731,6 +731,10 @@ class ListProposalsRequest(_message.Message):
     JOB_ID_FIELD_NUMBER: _builtins.int
     REVIEW_STATES_FIELD_NUMBER: _builtins.int
     ORDER_FIELD_NUMBER: _builtins.int
+    MINIMUM_INTERVIEW_SCORE_FIELD_NUMBER: _builtins.int
+    COUNTRY_FIELD_NUMBER: _builtins.int
+    RATE_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most so many rows: 0 means 50, at most 200."""
     page_token: _builtins.str
@@ -739,9 +743,19 @@ class ListProposalsRequest(_message.Message):
     """The job."""
     order: Global___ProposalOrder.ValueType
     """The order of the rows."""
+    minimum_interview_score: _builtins.int
+    """Only proposals whose interview reached this score, 1 to 100; 0 means all, also those without."""
+    country: _builtins.str
+    """Only candidates of this ISO 3166-1 alpha-2 country; empty means all."""
+    text: _builtins.str
+    """Only proposals with this text, in any case, in message, summary, name or title."""
     @_builtins.property
     def review_states(self) -> _containers.RepeatedScalarFieldContainer[Global___ReviewState.ValueType]:
         """Only proposals in one of these review states; empty means all."""
+
+    @_builtins.property
+    def rate(self) -> Global___RateRange:
+        """Only rates in this range; absent means all."""
 
     def __init__(
         self,
@@ -751,18 +765,54 @@ class ListProposalsRequest(_message.Message):
         job_id: _builtins.str = ...,
         review_states: _abc.Iterable[Global___ReviewState.ValueType] | None = ...,
         order: Global___ProposalOrder.ValueType = ...,
+        minimum_interview_score: _builtins.int = ...,
+        country: _builtins.str = ...,
+        rate: Global___RateRange | None = ...,
+        text: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["rate", b"rate"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id", "order", b"order", "page_size", b"page_size", "page_token", b"page_token", "review_states", b"review_states"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["country", b"country", "job_id", b"job_id", "minimum_interview_score", b"minimum_interview_score", "order", b"order", "page_size", b"page_size", "page_token", b"page_token", "rate", b"rate", "review_states", b"review_states", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListProposalsRequest: _TypeAlias = ListProposalsRequest  # noqa: Y015
 
 @_typing.final
+class RateRange(_message.Message):
+    """A range of rates of one unit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNIT_FIELD_NUMBER: _builtins.int
+    MINIMUM_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    MAXIMUM_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    unit: Global___RateUnit.ValueType
+    """What the price is for; rates of other units are left out."""
+    minimum_minor_units: _builtins.int
+    """The lowest price, in minor units."""
+    maximum_minor_units: _builtins.int
+    """The highest price, in minor units; 0 means no limit."""
+    def __init__(
+        self,
+        *,
+        unit: Global___RateUnit.ValueType = ...,
+        minimum_minor_units: _builtins.int = ...,
+        maximum_minor_units: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["maximum_minor_units", b"maximum_minor_units", "minimum_minor_units", b"minimum_minor_units", "unit", b"unit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RateRange: _TypeAlias = RateRange  # noqa: Y015
+
+@_typing.final
 class ListProposalsResponse(_message.Message):
-    """A page of proposals."""
+    """A page of proposals. Narrowed by more than review states it may have fewer rows than asked for,
+    even none, and a token nevertheless: a page looks at a bounded number of proposals.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
