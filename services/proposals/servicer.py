@@ -20,7 +20,7 @@ from services.common.errors import ID_LIMIT, Problems, problems
 from services.common.idempotency import Request
 from services.common.paging import Cursor
 from services.proposals import wire
-from services.proposals.use_cases import hiring, offering, reviewing
+from services.proposals.use_cases import hiring, noting, offering, reviewing
 from services.proposals.use_cases.access import (
     HireWorkflow,
     as_hire_workflow,
@@ -184,6 +184,53 @@ class ProposalsServicer(proposal_pb2_grpc.ProposalsServiceServicer):
             now=self._clock(),
         )
         return pb.SetReviewStateResponse(proposal=wire.proposal_message(proposal))
+
+    async def ReviewProposals(
+        self, request: pb.ReviewProposalsRequest, context: Context
+    ) -> pb.ReviewProposalsResponse:
+        """Move many proposals in the review."""
+        member = as_member(current_caller())
+        with problems() as noted:
+            Request.check(request, noted)
+            moves = wire.read_moves(request.moves, noted)
+        reviewed = await reviewing.review_proposals(
+            self._database, member, Request.of(request), moves, self._clock()
+        )
+        return pb.ReviewProposalsResponse(
+            results=[wire.result_message(each) for each in reviewed.results]
+        )
+
+    async def AddNote(self, request: pb.AddNoteRequest, context: Context) -> pb.AddNoteResponse:
+        """Add an internal note to a proposal."""
+        member = as_member(current_caller())
+        with problems() as noted:
+            Request.check(request, noted)
+            noted.require_id("proposal_id", request.proposal_id)
+            noted.require(request.text.strip(), "text", "must not be blank")
+            wire.check_text("text", request.text, noted)
+        note = await noting.add_note(
+            self._database,
+            member,
+            Request.of(request),
+            note_id=self._new_id(),
+            proposal_id=request.proposal_id,
+            text=request.text,
+            now=self._clock(),
+        )
+        return pb.AddNoteResponse(note=wire.note_message(note))
+
+    async def ListNotes(
+        self, request: pb.ListNotesRequest, context: Context
+    ) -> pb.ListNotesResponse:
+        """List a proposal's internal notes."""
+        reader = as_reader(current_caller())
+        with problems() as noted:
+            noted.require_id("proposal_id", request.proposal_id)
+        scope = (reader.kind, reader.id, request.proposal_id)
+        cursor = Cursor.read(request.page_size, request.page_token, *scope)
+        page = await noting.list_notes(self._database, reader, request.proposal_id, cursor)
+        notes = [wire.note_message(note) for note in page.items]
+        return pb.ListNotesResponse(notes=notes, next_page_token=page.next_token)
 
     async def ReserveProposal(
         self, request: pb.ReserveProposalRequest, context: Context

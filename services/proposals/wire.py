@@ -1,18 +1,21 @@
 """Proposals as the proto writes them: to and from the domain, every bad field noted."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from hireflow.common.v1 import money_pb2
+from hireflow.common.v1 import actor_pb2, money_pb2
 from hireflow.proposals.v1 import proposal_pb2 as pb
-from services.common.errors import Problems
+from services.common.errors import ID_LIMIT, Problems
 from services.proposals.domain import (
     Candidate,
     Filter,
+    Move,
+    Moved,
+    Note,
     Offer,
     Order,
     Own,
@@ -28,6 +31,7 @@ TITLE_LIMIT = 200
 TEXT_LIMIT = 20_000
 ENTRY_LIMIT = 64
 LIST_LIMIT = 50
+MOVE_LIMIT = 100
 RATE_LIMIT = 10_000_000_00
 CURRENCIES = ("USD",)
 
@@ -128,12 +132,30 @@ def _read_states(numbers: Collection[int], noted: Problems) -> frozenset[ReviewS
     return frozenset(_STATES[number] for number in wanted if number in _STATES)
 
 
-def read_state(number: int, noted: Problems) -> ReviewState:
+def read_state(number: int, noted: Problems, field: str = "review_state") -> ReviewState:
     """Read the state that a member sets; HIRED is set by a hire alone."""
     state = _STATES.get(number, ReviewState.HIRED)
     settable = state is not ReviewState.HIRED
-    noted.require(settable, "review_state", "must be a known state other than HIRED")
+    noted.require(settable, field, "must be a known state other than HIRED")
     return state
+
+
+def read_moves(messages: Sequence[pb.ReviewMove], noted: Problems) -> list[Move]:
+    """Read the moves of many proposals, noting every bad one."""
+    some = 0 < len(messages) <= MOVE_LIMIT
+    noted.require(some, "moves", f"must have 1 to {MOVE_LIMIT} entries")
+    moves, seen = [], set[str]()
+    for index, message in enumerate(messages[:MOVE_LIMIT]):
+        field = f"moves[{index}]"
+        noted.require_id(f"{field}.proposal_id", message.proposal_id)
+        once = message.proposal_id not in seen
+        noted.require(once, f"{field}.proposal_id", "must not come twice")
+        seen.add(message.proposal_id)
+        short = len(message.etag) <= ID_LIMIT
+        noted.require(short, f"{field}.etag", f"must have at most {ID_LIMIT} characters")
+        state = read_state(message.review_state, noted, f"{field}.review_state")
+        moves.append(Move(message.proposal_id, state, message.etag))
+    return moves
 
 
 def read_order(number: int, noted: Problems) -> Order:
@@ -195,6 +217,28 @@ def candidate_message(candidate: Candidate) -> pb.Candidate:
         display_name=candidate.display_name,
         country=candidate.country,
         title=candidate.title,
+    )
+
+
+def result_message(moved: Moved) -> pb.ReviewResult:
+    """Write what became of a move."""
+    return pb.ReviewResult(
+        proposal_id=moved.proposal_id,
+        proposal=None if moved.proposal is None else proposal_message(moved.proposal),
+        error_reason=moved.reason,
+        error_message=moved.message,
+    )
+
+
+def note_message(note: Note) -> pb.Note:
+    """Write a note, for its organisation."""
+    kind = actor_pb2.ActorKind.Value(f"ACTOR_KIND_{note.author_kind.upper()}")
+    return pb.Note(
+        note_id=note.note_id,
+        proposal_id=note.proposal_id,
+        author=actor_pb2.Actor(kind=kind, id=note.author_id),
+        text=note.text,
+        create_time=timestamp(note.create_time),
     )
 
 

@@ -2,10 +2,13 @@
 
 from services.proposals.domain.job import Job
 from services.proposals.domain.matching import Match, match
+from services.proposals.domain.note import Note
 from services.proposals.domain.plan import Question, ScreeningPlan
 from services.proposals.domain.profile import Candidate, Profile
 from services.proposals.domain.proposal import (
     Filter,
+    Move,
+    Moved,
     Offer,
     Order,
     Own,
@@ -35,6 +38,9 @@ __all__ = [
     "Interview",
     "Job",
     "Match",
+    "Move",
+    "Moved",
+    "Note",
     "Offer",
     "Order",
     "Own",

@@ -232,6 +232,25 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """What a member asks of one proposal in the review."""
+
+    proposal_id: str
+    state: ReviewState
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What became of a move: the proposal after it, or why it did not move."""
+
+    proposal_id: str
+    proposal: Proposal | None
+    reason: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RateRange:
     """Rates of one unit, in minor units, from the lowest to the highest; None is no limit."""
 

@@ -144,6 +144,21 @@ PROPOSAL = sa.Table(
     sa.Index("proposal_by_trainer", "trainer_id", "create_time", "proposal_id"),
 )
 
+NOTE = sa.Table(
+    "note",
+    METADATA,
+    sa.Column("note_id", sa.Text, primary_key=True),
+    sa.Column("proposal_id", sa.Text, nullable=False),
+    sa.Column("author_kind", sa.Text, nullable=False),
+    sa.Column("author_id", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("create_time", sa.TIMESTAMP(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(
+        ["proposal_id"], [PROPOSAL.c.proposal_id], name="note_proposal_id_fkey"
+    ),
+    sa.Index("note_by_proposal", "proposal_id", "create_time", "note_id"),
+)
+
 RESERVATION = sa.Table(
     "reservation",
     METADATA,

@@ -76,6 +76,21 @@ class ProposalsServiceStub:
                 request_serializer=hireflow_dot_proposals_dot_v1_dot_proposal__pb2.SetReviewStateRequest.SerializeToString,
                 response_deserializer=hireflow_dot_proposals_dot_v1_dot_proposal__pb2.SetReviewStateResponse.FromString,
                 _registered_method=True)
+        self.ReviewProposals = channel.unary_unary(
+                '/hireflow.proposals.v1.ProposalsService/ReviewProposals',
+                request_serializer=hireflow_dot_proposals_dot_v1_dot_proposal__pb2.ReviewProposalsRequest.SerializeToString,
+                response_deserializer=hireflow_dot_proposals_dot_v1_dot_proposal__pb2.ReviewProposalsResponse.FromString,
+                _registered_method=True)
+        self.AddNote = channel.unary_unary(
+                '/hireflow.proposals.v1.ProposalsService/AddNote',
+                request_serializer=hireflow_dot_proposals_dot_v1_dot_proposal__pb2.AddNoteRequest.SerializeToString,
+                response_deserializer=hireflow_dot_proposals_dot_v1_dot_proposal__pb2.AddNoteResponse.FromString,
+                _registered_method=True)
+        self.ListNotes = channel.unary_unary(
+                '/hireflow.proposals.v1.ProposalsService/ListNotes',
+                request_serializer=hireflow_dot_proposals_dot_v1_dot_proposal__pb2.ListNotesRequest.SerializeToString,
+                response_deserializer=hireflow_dot_proposals_dot_v1_dot_proposal__pb2.ListNotesResponse.FromString,
+                _registered_method=True)
         self.GetOwnProposal = channel.unary_unary(
                 '/hireflow.proposals.v1.ProposalsService/GetOwnProposal',
                 request_serializer=hireflow_dot_proposals_dot_v1_dot_proposal__pb2.GetOwnProposalRequest.SerializeToString,
@@ -164,6 +179,28 @@ class ProposalsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReviewProposals(self, request, context):
+        """Moves many proposals in the employer's review, with a result each: one that cannot be moved
+        leaves the others be.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AddNote(self, request, context):
+        """Adds an internal note to a proposal; trainers never see it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListNotes(self, request, context):
+        """Lists a proposal's internal notes, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetOwnProposal(self, request, context):
         """Reads one of the calling trainer's own proposals, as the trainer sees it.
         """
@@ -242,6 +279,21 @@ def add_ProposalsServiceServicer_to_server(servicer, server):
                     servicer.SetReviewState,
                     request_deserializer=hireflow_dot_proposals_dot_v1_dot_proposal__pb2.SetReviewStateRequest.FromString,
                     response_serializer=hireflow_dot_proposals_dot_v1_dot_proposal__pb2.SetReviewStateResponse.SerializeToString,
+            ),
+            'ReviewProposals': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReviewProposals,
+                    request_deserializer=hireflow_dot_proposals_dot_v1_dot_proposal__pb2.ReviewProposalsRequest.FromString,
+                    response_serializer=hireflow_dot_proposals_dot_v1_dot_proposal__pb2.ReviewProposalsResponse.SerializeToString,
+            ),
+            'AddNote': grpc.unary_unary_rpc_method_handler(
+                    servicer.AddNote,
+                    request_deserializer=hireflow_dot_proposals_dot_v1_dot_proposal__pb2.AddNoteRequest.FromString,
+                    response_serializer=hireflow_dot_proposals_dot_v1_dot_proposal__pb2.AddNoteResponse.SerializeToString,
+            ),
+            'ListNotes': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListNotes,
+                    request_deserializer=hireflow_dot_proposals_dot_v1_dot_proposal__pb2.ListNotesRequest.FromString,
+                    response_serializer=hireflow_dot_proposals_dot_v1_dot_proposal__pb2.ListNotesResponse.SerializeToString,
             ),
             'GetOwnProposal': grpc.unary_unary_rpc_method_handler(
                     servicer.GetOwnProposal,
@@ -487,6 +539,87 @@ class ProposalsService:
             '/hireflow.proposals.v1.ProposalsService/SetReviewState',
             hireflow_dot_proposals_dot_v1_dot_proposal__pb2.SetReviewStateRequest.SerializeToString,
             hireflow_dot_proposals_dot_v1_dot_proposal__pb2.SetReviewStateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReviewProposals(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hireflow.proposals.v1.ProposalsService/ReviewProposals',
+            hireflow_dot_proposals_dot_v1_dot_proposal__pb2.ReviewProposalsRequest.SerializeToString,
+            hireflow_dot_proposals_dot_v1_dot_proposal__pb2.ReviewProposalsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AddNote(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hireflow.proposals.v1.ProposalsService/AddNote',
+            hireflow_dot_proposals_dot_v1_dot_proposal__pb2.AddNoteRequest.SerializeToString,
+            hireflow_dot_proposals_dot_v1_dot_proposal__pb2.AddNoteResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListNotes(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hireflow.proposals.v1.ProposalsService/ListNotes',
+            hireflow_dot_proposals_dot_v1_dot_proposal__pb2.ListNotesRequest.SerializeToString,
+            hireflow_dot_proposals_dot_v1_dot_proposal__pb2.ListNotesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -51,6 +51,14 @@ class ProposalsServiceStub:
     """Counts a job's live proposals by review state, in one consistent view."""
     SetReviewState: _grpc.UnaryUnaryMultiCallable[_proposal_pb2.SetReviewStateRequest, _proposal_pb2.SetReviewStateResponse]
     """Moves a proposal in the employer's review. HIRED is set by a hire alone."""
+    ReviewProposals: _grpc.UnaryUnaryMultiCallable[_proposal_pb2.ReviewProposalsRequest, _proposal_pb2.ReviewProposalsResponse]
+    """Moves many proposals in the employer's review, with a result each: one that cannot be moved
+    leaves the others be.
+    """
+    AddNote: _grpc.UnaryUnaryMultiCallable[_proposal_pb2.AddNoteRequest, _proposal_pb2.AddNoteResponse]
+    """Adds an internal note to a proposal; trainers never see it."""
+    ListNotes: _grpc.UnaryUnaryMultiCallable[_proposal_pb2.ListNotesRequest, _proposal_pb2.ListNotesResponse]
+    """Lists a proposal's internal notes, newest first."""
     GetOwnProposal: _grpc.UnaryUnaryMultiCallable[_proposal_pb2.GetOwnProposalRequest, _proposal_pb2.GetOwnProposalResponse]
     """Reads one of the calling trainer's own proposals, as the trainer sees it."""
     ListOwnProposals: _grpc.UnaryUnaryMultiCallable[_proposal_pb2.ListOwnProposalsRequest, _proposal_pb2.ListOwnProposalsResponse]
@@ -87,6 +95,14 @@ class ProposalsServiceAsyncStub(ProposalsServiceStub):
     """Counts a job's live proposals by review state, in one consistent view."""
     SetReviewState: _aio.UnaryUnaryMultiCallable[_proposal_pb2.SetReviewStateRequest, _proposal_pb2.SetReviewStateResponse]  # type: ignore[assignment]
     """Moves a proposal in the employer's review. HIRED is set by a hire alone."""
+    ReviewProposals: _aio.UnaryUnaryMultiCallable[_proposal_pb2.ReviewProposalsRequest, _proposal_pb2.ReviewProposalsResponse]  # type: ignore[assignment]
+    """Moves many proposals in the employer's review, with a result each: one that cannot be moved
+    leaves the others be.
+    """
+    AddNote: _aio.UnaryUnaryMultiCallable[_proposal_pb2.AddNoteRequest, _proposal_pb2.AddNoteResponse]  # type: ignore[assignment]
+    """Adds an internal note to a proposal; trainers never see it."""
+    ListNotes: _aio.UnaryUnaryMultiCallable[_proposal_pb2.ListNotesRequest, _proposal_pb2.ListNotesResponse]  # type: ignore[assignment]
+    """Lists a proposal's internal notes, newest first."""
     GetOwnProposal: _aio.UnaryUnaryMultiCallable[_proposal_pb2.GetOwnProposalRequest, _proposal_pb2.GetOwnProposalResponse]  # type: ignore[assignment]
     """Reads one of the calling trainer's own proposals, as the trainer sees it."""
     ListOwnProposals: _aio.UnaryUnaryMultiCallable[_proposal_pb2.ListOwnProposalsRequest, _proposal_pb2.ListOwnProposalsResponse]  # type: ignore[assignment]
@@ -168,6 +184,32 @@ class ProposalsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_proposal_pb2.SetReviewStateResponse, _abc.Awaitable[_proposal_pb2.SetReviewStateResponse]]:
         """Moves a proposal in the employer's review. HIRED is set by a hire alone."""
+
+    @_abc_1.abstractmethod
+    def ReviewProposals(
+        self,
+        request: _proposal_pb2.ReviewProposalsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_proposal_pb2.ReviewProposalsResponse, _abc.Awaitable[_proposal_pb2.ReviewProposalsResponse]]:
+        """Moves many proposals in the employer's review, with a result each: one that cannot be moved
+        leaves the others be.
+        """
+
+    @_abc_1.abstractmethod
+    def AddNote(
+        self,
+        request: _proposal_pb2.AddNoteRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_proposal_pb2.AddNoteResponse, _abc.Awaitable[_proposal_pb2.AddNoteResponse]]:
+        """Adds an internal note to a proposal; trainers never see it."""
+
+    @_abc_1.abstractmethod
+    def ListNotes(
+        self,
+        request: _proposal_pb2.ListNotesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_proposal_pb2.ListNotesResponse, _abc.Awaitable[_proposal_pb2.ListNotesResponse]]:
+        """Lists a proposal's internal notes, newest first."""
 
     @_abc_1.abstractmethod
     def GetOwnProposal(
