@@ -23,6 +23,10 @@ TEXT_LIMIT = 20_000  # the longest text that any room takes
         "www.example.com/cv.pdf",
         "linkedin.com/in/ann-lee",
         "t.me/annlee",
+        "ann at gmail dot com",
+        "Ann.Lee (at) mail [dot] example (dot) org",
+        "telegram: @annlee",
+        "@ann.lee on Telegram",
         "+49 30 1234567",
         "+1 (555) 010-9999",
         "(555) 010-9999",
@@ -43,6 +47,7 @@ def test_an_address_a_link_or_a_number_is_replaced(detail: str) -> None:
         "I labelled 1,250,000 images in 2025/2026 for $45,000.00.",
         "See main.py, e.g. the end.Next step: 3 / 4 / 5.",
         "Version 1.2.3, precision 0.98765, case 12345678.",
+        "I work at home, at one dot per label; telegram and discord are fine, @everyone.",
         "**Bold**, `code`, [a](b), @everyone",
     ],
 )
@@ -66,7 +71,9 @@ def test_words_without_digits_dots_and_at_signs_stay_as_they_are(text: str) -> N
     assert without_contact_details(text) == text
 
 
-@pytest.mark.parametrize("piece", ["a", "-", ".", "1", "1 ", "a@", "a.", "(", "+", "www.", "a-."])
+@pytest.mark.parametrize(
+    "piece", ["a", "-", ".", "1", "1 ", "a@", "a.", "(", "+", "www.", "a-.", "a at ", " dot "]
+)
 def test_the_longest_text_is_cleaned_in_no_time(piece: str) -> None:
     text = (piece * TEXT_LIMIT)[: TEXT_LIMIT - 1] + "!"
     start = time.process_time()
