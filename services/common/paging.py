@@ -100,13 +100,7 @@ def beyond(
     """
     if not cursor.after:
         return sa.true()
-    fits = len(cursor.after) == len(columns) and all(
-        _fits(value, column) for value, column in zip(cursor.after, columns, strict=True)
-    )
-    if not fits:
-        noted = Problems()
-        noted.add("page_token", "is not one of this list: begin again without it")
-        raise InvalidInput(noted.violations)
+    _require_fit(cursor, columns)
     row = sa.tuple_(*columns)
     values = sa.tuple_(
         *(
@@ -115,6 +109,34 @@ def beyond(
         )
     )
     return row < values if descending else row > values
+
+
+def beyond_parameters(
+    *columns: sa.ColumnElement[Any], descending: bool = False
+) -> sa.ColumnElement[bool]:
+    """Give the same condition over parameters, for a statement that is built once."""
+    row = sa.tuple_(*columns)
+    values = sa.tuple_(
+        *(sa.bindparam(f"after_{at}", type_=column.type) for at, column in enumerate(columns))
+    )
+    return row < values if descending else row > values
+
+
+def after_parameters(cursor: Cursor, *columns: sa.ColumnElement[Any]) -> dict[str, Key]:
+    """Give the values of those parameters; none on the first page."""
+    if cursor.after:
+        _require_fit(cursor, columns)
+    return {f"after_{at}": value for at, value in enumerate(cursor.after)}
+
+
+def _require_fit(cursor: Cursor, columns: Sequence[sa.ColumnElement[Any]]) -> None:
+    fits = len(cursor.after) == len(columns) and all(
+        _fits(value, column) for value, column in zip(cursor.after, columns, strict=True)
+    )
+    if not fits:
+        noted = Problems()
+        noted.add("page_token", "is not one of this list: begin again without it")
+        raise InvalidInput(noted.violations)
 
 
 def _fits(value: Key, column: sa.ColumnElement[Any]) -> bool:

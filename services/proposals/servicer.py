@@ -141,12 +141,13 @@ class ProposalsServicer(proposal_pb2_grpc.ProposalsServiceServicer):
             order = wire.read_order(request.order, noted)
         scope = (reader.kind, reader.id, request.job_id, order, *wire.filter_scope(wanted))
         cursor = Cursor.read(request.page_size, request.page_token, *scope)
-        page = await reviewing.list_proposals(
+        listed = await reviewing.list_proposals(
             self._database, reader, request.job_id, cursor, wanted=wanted, order=order
         )
         return pb.ListProposalsResponse(
-            proposals=[wire.proposal_message(each) for each in page.items],
-            next_page_token=page.next_token,
+            proposals=[wire.proposal_message(each) for each in listed.page.items],
+            next_page_token=listed.page.next_token,
+            counts=wire.counts(listed.counts),
         )
 
     async def CountProposals(
@@ -157,10 +158,7 @@ class ProposalsServicer(proposal_pb2_grpc.ProposalsServiceServicer):
         with problems() as noted:
             noted.require_id("job_id", request.job_id)
         counted = await reviewing.count_proposals(self._database, reader, request.job_id)
-        counts = [
-            pb.ReviewStateCount(review_state=wire.state_value(state), count=count)
-            for state, count in counted.items()
-        ]
+        counts = wire.counts(counted)
         return pb.CountProposalsResponse(counts=counts, total=sum(counted.values()))
 
     async def SetReviewState(

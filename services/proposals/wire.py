@@ -1,7 +1,7 @@
 """Proposals as the proto writes them: to and from the domain, every bad field noted."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -208,6 +208,14 @@ def proposal_message(proposal: Proposal) -> pb.Proposal:
         mismatch_signals=proposal.signals.mismatches,
         has_resume=proposal.signals.has_resume,
     )
+
+
+def counts(counted: Mapping[ReviewState, int]) -> list[pb.ReviewStateCount]:
+    """Write how many proposals are in each state."""
+    return [
+        pb.ReviewStateCount(review_state=state_value(state), count=count)
+        for state, count in counted.items()
+    ]
 
 
 def candidate_message(candidate: Candidate) -> pb.Candidate:

@@ -1,19 +1,16 @@
-"""Proposals: one by one, a job's by review state, a trainer's."""
+"""Proposals: one by one, and a trainer's."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Collection, Mapping
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.common.paging import Cursor, Key, Page, beyond
+from services.common.paging import Cursor, Page, beyond
 from services.proposals.domain import (
     Candidate,
-    Filter,
     Match,
     Offer,
-    Order,
     Own,
     Proposal,
     RateUnit,
@@ -52,18 +49,31 @@ async def save_proposal(tx: AsyncConnection, proposal: Proposal) -> None:
     )
 
 
+async def lock_proposals(
+    tx: AsyncConnection, proposal_ids: Collection[str]
+) -> Mapping[str, Proposal]:
+    """Load proposals and hold their rows, in one order for all who do so."""
+    query = (
+        sa.select(PROPOSAL)
+        .where(PROPOSAL.c.proposal_id.in_(proposal_ids))
+        .order_by(PROPOSAL.c.proposal_id)
+        .with_for_update()
+    )
+    return {row.proposal_id: proposal_of(row) for row in await tx.execute(query)}
+
+
 async def lock_proposal(tx: AsyncConnection, proposal_id: str) -> Proposal | None:
     """Load a proposal and hold its row until the transaction ends."""
     query = sa.select(PROPOSAL).where(PROPOSAL.c.proposal_id == proposal_id).with_for_update()
     row = (await tx.execute(query)).one_or_none()
-    return None if row is None else _proposal(row)
+    return None if row is None else proposal_of(row)
 
 
 async def find_proposal(connection: AsyncConnection, proposal_id: str) -> Proposal | None:
     """Read one proposal."""
     query = sa.select(PROPOSAL).where(PROPOSAL.c.proposal_id == proposal_id)
     row = (await connection.execute(query)).one_or_none()
-    return None if row is None else _proposal(row)
+    return None if row is None else proposal_of(row)
 
 
 _OWN = sa.select(PROPOSAL, JOB.c.state.label("job_state")).join(
@@ -75,7 +85,7 @@ async def find_own(connection: AsyncConnection, trainer_id: str, proposal_id: st
     """Read one of a trainer's proposals."""
     query = _OWN.where(PROPOSAL.c.proposal_id == proposal_id, PROPOSAL.c.trainer_id == trainer_id)
     row = (await connection.execute(query)).one_or_none()
-    return None if row is None else Own(_proposal(row), row.job_state)
+    return None if row is None else Own(proposal_of(row), row.job_state)
 
 
 async def list_own(connection: AsyncConnection, trainer_id: str, cursor: Cursor) -> Page[Own]:
@@ -86,110 +96,8 @@ async def list_own(connection: AsyncConnection, trainer_id: str, cursor: Cursor)
         .order_by(*(column.desc() for column in columns))
         .limit(cursor.limit)
     )
-    found = [Own(_proposal(row), row.job_state) for row in await connection.execute(query)]
+    found = [Own(proposal_of(row), row.job_state) for row in await connection.execute(query)]
     return cursor.page(found, key=lambda own: (own.proposal.create_time, own.proposal.proposal_id))
-
-
-async def list_of_job(
-    connection: AsyncConnection, job_id: str, wanted: Filter, order: Order, cursor: Cursor
-) -> Page[Proposal]:
-    """Read a page of a job's live proposals: one bounded index scan per review state, merged.
-
-    With conditions beyond the states, the page is what meets them of the next `_LOOK` proposals in
-    the list's order: it may be short, even empty, and still not the last. No index could carry
-    every set of conditions in every order; so a page costs the same however rare its rows are.
-    """
-    leading, descending = _ORDERS[order]
-    keys = leading, PROPOSAL.c.proposal_id
-    conditions = _conditions(wanted)
-    reach = _LOOK if conditions else cursor.limit
-    scans = (
-        sa.select(*keys)
-        .where(
-            PROPOSAL.c.job_id == job_id,
-            PROPOSAL.c.review_state == state,
-            LIVE,
-            beyond(cursor, *keys, descending=descending),
-        )
-        .order_by(*_directed(keys, descending=descending))
-        .limit(reach)
-        for state in sorted(wanted.states or ReviewState)
-    )
-    merged = sa.union_all(*scans).subquery("merged")
-    ordered = sa.select(merged).order_by(*_directed(merged.c, descending=descending))
-    found = ordered.limit(reach).subquery("found")
-    query = (
-        sa.select(PROPOSAL)
-        .join(found, found.c.proposal_id == PROPOSAL.c.proposal_id)
-        .where(*conditions)
-        .order_by(*_directed(found.c, descending=descending))
-        .limit(cursor.limit)
-    )
-    proposals = [_proposal(row) for row in await connection.execute(query)]
-    page = cursor.page(proposals, key=lambda proposal: _key(proposal, order))
-    if page.next_token or not conditions:
-        return page
-    last = (await connection.execute(ordered.offset(reach - 1).limit(1))).one_or_none()
-    return page if last is None else Page(page.items, cursor.token(tuple(last)))
-
-
-# How many proposals a page with conditions looks at: some milliseconds.
-_LOOK = 1000
-
-
-def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
-    conditions: list[sa.ColumnElement[bool]] = []
-    if wanted.minimum_score:
-        conditions.append(PROPOSAL.c.interview_score >= wanted.minimum_score)
-    if wanted.country:
-        conditions.append(PROPOSAL.c.country == wanted.country)
-    if wanted.rate is not None:
-        conditions += [
-            PROPOSAL.c.rate_unit == wanted.rate.unit,
-            PROPOSAL.c.rate >= wanted.rate.lowest,
-        ]
-        if wanted.rate.highest is not None:
-            conditions.append(PROPOSAL.c.rate <= wanted.rate.highest)
-    if wanted.text:
-        columns = (PROPOSAL.c.display_name, PROPOSAL.c.title, PROPOSAL.c.summary)
-        texts = (*columns, PROPOSAL.c.message)
-        conditions.append(sa.or_(*(each.icontains(wanted.text, autoescape=True) for each in texts)))
-    return conditions
-
-
-async def count_by_state(connection: AsyncConnection, job_id: str) -> Mapping[ReviewState, int]:
-    """Count a job's live proposals by review state, in one statement and so in one view."""
-    query = (
-        sa.select(PROPOSAL.c.review_state, sa.func.count().label("proposals"))
-        .where(PROPOSAL.c.job_id == job_id, LIVE)
-        .group_by(PROPOSAL.c.review_state)
-    )
-    rows = await connection.execute(query)
-    return {ReviewState(row.review_state): row.proposals for row in rows}
-
-
-_ORDERS: dict[Order, tuple[sa.Column[Any], bool]] = {
-    Order.NEWEST: (PROPOSAL.c.create_time, True),
-    Order.MATCH: (PROPOSAL.c.match_score, True),
-    Order.RATE: (PROPOSAL.c.rate, False),
-    Order.INTERVIEW: (PROPOSAL.c.interview_score, True),
-}
-
-
-def _directed(
-    columns: Iterable[sa.ColumnElement[Any]], *, descending: bool
-) -> list[sa.ColumnElement[Any]]:
-    return [column.desc() if descending else column.asc() for column in columns]
-
-
-def _key(proposal: Proposal, order: Order) -> tuple[Key, ...]:
-    leading: dict[Order, Key] = {
-        Order.NEWEST: proposal.create_time,
-        Order.MATCH: proposal.match.score,
-        Order.RATE: proposal.offer.rate,
-        Order.INTERVIEW: _score(proposal.signals),
-    }
-    return (leading[order], proposal.proposal_id)
 
 
 def _values(proposal: Proposal) -> dict[str, object]:
@@ -217,13 +125,14 @@ def _values(proposal: Proposal) -> dict[str, object]:
         "create_time": proposal.create_time,
         "update_time": proposal.update_time,
         "screening_id": signals.screening_id or None,
-        "interview_score": _score(signals),
+        "interview_score": score_of(signals),
         "mismatch_signals": list(signals.mismatches),
         "has_resume": signals.has_resume,
     }
 
 
-def _proposal(row: sa.Row[tuple[object, ...]]) -> Proposal:
+def proposal_of(row: sa.Row[tuple[object, ...]]) -> Proposal:
+    """Make the proposal that a row holds."""
     return Proposal(
         proposal_id=row.proposal_id,
         job_id=row.job_id,
@@ -246,5 +155,6 @@ def _proposal(row: sa.Row[tuple[object, ...]]) -> Proposal:
     )
 
 
-def _score(signals: Signals) -> int:
+def score_of(signals: Signals) -> int:
+    """Give the value by which a proposal is ordered by its interview."""
     return NO_SCORE if signals.interview_score is None else signals.interview_score

@@ -86,6 +86,18 @@ SCREENING = sa.Table(
     ),
 )
 
+# How many live proposals of a job are in each review state: a column per state, so that every
+# write locks one row. A trigger on the proposals keeps it, whatever code writes them.
+PROPOSAL_COUNT = sa.Table(
+    "proposal_count",
+    METADATA,
+    sa.Column("job_id", sa.Text, primary_key=True),
+    *(
+        sa.Column(state, sa.BigInteger, nullable=False)
+        for state in ("unreviewed", "shortlisted", "maybe", "resume_sent", "declined", "hired")
+    ),
+)
+
 LIVE = sa.text("NOT withdrawn")
 # `hire_id` repeats what `reservation` says, so that one row answers a read; both are written under
 # the lock on this row.

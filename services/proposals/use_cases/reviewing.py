@@ -11,10 +11,11 @@ from services.common.database import Database
 from services.common.errors import HireflowError, NotFound
 from services.common.idempotency import Request, Requests
 from services.common.outbox import Outbox
-from services.common.paging import Cursor, Page
+from services.common.paging import Cursor
 from services.proposals import events
 from services.proposals.domain import Filter, Move, Moved, Order, Proposal, ReviewState
-from services.proposals.store import jobs, proposals
+from services.proposals.store import listing, proposals
+from services.proposals.store.listing import OfJob
 from services.proposals.use_cases.access import Member, Reader
 
 OUTBOX = Outbox("proposals")
@@ -46,14 +47,17 @@ async def list_proposals(
     *,
     wanted: Filter,
     order: Order,
-) -> Page[Proposal]:
-    """List a job's live proposals.
+) -> OfJob:
+    """List a job's live proposals, with the counts of every state in the same view.
 
     Raises NotFound when the job is unknown, not yet told of, or another organisation's.
     """
     async with database.read() as connection:
-        await _require_job(connection, reader, job_id)
-        return await proposals.list_of_job(connection, job_id, wanted, order, cursor)
+        listed = await listing.list_of_job(connection, job_id, wanted, order, cursor)
+    if listed is None:
+        raise NotFound("job", job_id)
+    require_reader(reader, listed.organisation_id, "job", job_id)
+    return listed
 
 
 async def count_proposals(
@@ -61,9 +65,12 @@ async def count_proposals(
 ) -> Mapping[ReviewState, int]:
     """Count a job's live proposals for every review state, zeros included. Raises NotFound."""
     async with database.read() as connection:
-        await _require_job(connection, reader, job_id)
-        counted = await proposals.count_by_state(connection, job_id)
-    return {state: counted.get(state, 0) for state in ReviewState}
+        counted = await listing.count_of_job(connection, job_id)
+    if counted is None:
+        raise NotFound("job", job_id)
+    organisation_id, counts = counted
+    require_reader(reader, organisation_id, "job", job_id)
+    return counts
 
 
 async def set_review_state(
@@ -103,21 +110,20 @@ async def review_proposals(
         repeat = await REQUESTS.claim(tx, member, request, Reviewed)
         if repeat is not None:
             return repeat
-        # Locked in one order, so that of two such calls one waits and none dies.
-        locked = {
-            each: await proposals.lock_proposal(tx, each)
-            for each in sorted(move.proposal_id for move in moves)
-        }
-        results = []
-        for move in moves:
-            before = locked[move.proposal_id]
+        locked = await proposals.lock_proposals(tx, [move.proposal_id for move in moves])
+        results: dict[str, Moved] = {}
+        # Job by job: each job's counts are a row that is locked with the first of its moves.
+        jobs_order = {each.proposal_id: each.job_id for each in locked.values()}
+        for move in sorted(moves, key=lambda move: jobs_order.get(move.proposal_id, "")):
+            before = locked.get(move.proposal_id)
             try:
                 after = await _moved(tx, member, before, move, now)
             except HireflowError as error:
-                results.append(Moved(move.proposal_id, None, error.reason, error.message))
+                result = Moved(move.proposal_id, None, error.reason, error.message)
             else:
-                results.append(Moved(move.proposal_id, after))
-        reviewed = Reviewed(tuple(results))
+                result = Moved(move.proposal_id, after)
+            results[move.proposal_id] = result
+        reviewed = Reviewed(tuple(results[move.proposal_id] for move in moves))
         await REQUESTS.answer(tx, member, request, reviewed)
         return reviewed
 
@@ -134,10 +140,3 @@ async def _moved(
         await proposals.save_proposal(tx, proposal)
         await OUTBOX.record(tx, events.review_state_changed(proposal, before.review_state))
     return proposal
-
-
-async def _require_job(connection: AsyncConnection, reader: Reader, job_id: str) -> None:
-    job = await jobs.find_job(connection, job_id)
-    if job is None:
-        raise NotFound("job", job_id)
-    require_reader(reader, job.organisation_id, "job", job_id)

@@ -1,5 +1,8 @@
 """Lists and counts of a job's proposals, page by page, while more come in."""
 
+import asyncio
+import random
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import grpc
@@ -10,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from deploy.local.journey import Caller
 from hireflow.proposals.v1 import proposal_pb2 as pb
 from services.common.auth import Kind
-from services.common.paging import Cursor
-from services.proposals.domain import Filter, Job, Order, RateRange, RateUnit, ReviewState
-from services.proposals.store import proposals
+from services.common.paging import Cursor, Page
+from services.proposals.domain import Filter, Job, Order, Proposal, RateRange, RateUnit, ReviewState
+from services.proposals.store import listing
 from services.proposals.store.tables import PROPOSAL
 from tests.integration.proposals.world import Offered, World, new_id
 from tests.refusals import refusal
@@ -196,6 +199,55 @@ async def _crowd(world: World, one: Offered, count: int) -> None:
         await tx.execute(sa.text(f"ANALYZE {PROPOSAL.fullname}"))
 
 
+async def listed(
+    tx: AsyncConnection, job: Job, wanted: Filter, order: Order, cursor: Cursor
+) -> Page[Proposal]:
+    found = await listing.list_of_job(tx, job.job_id, wanted, order, cursor)
+    assert found is not None
+    return found.page
+
+
+async def test_the_counts_of_a_list_are_those_of_its_moment_whatever_is_asked_for(
+    world: World, job: Job
+) -> None:
+    await _crowd(world, await world.offered(job), 700)
+    truth = sa.text(
+        "SELECT review_state, count(*) AS number FROM proposals.proposal"
+        " WHERE job_id = :job AND NOT withdrawn GROUP BY 1"
+    )
+    await asyncio.gather(*(_move_some(world, job, seed) for seed in range(6)))
+    async with world.database.begin() as tx:
+        found = await listing.list_of_job(
+            tx, job.job_id, Filter(minimum_score=100), Order.NEWEST, Cursor.read(1, "", "x")
+        )
+        rows = await tx.execute(truth, {"job": job.job_id})
+        counted = {row.review_state: row.number for row in rows}
+    assert found is not None
+    assert {state.value: count for state, count in found.counts.items() if count} == counted
+
+
+async def _move_some(world: World, job: Job, seed: int) -> None:
+    """Review and withdraw at random, some of it undone again."""
+    chance = random.Random(seed)  # noqa: S311 - which rows to move, no secret
+    for _ in range(8):
+        with suppress(RuntimeError):
+            async with world.database.begin() as tx:
+                await tx.execute(
+                    sa.text(
+                        "UPDATE proposals.proposal SET review_state = :state, withdrawn = :gone"
+                        " WHERE job_id = :job AND match_score % 7 = :seventh"
+                    ),
+                    {
+                        "state": chance.choice(["MAYBE", "DECLINED", "SHORTLISTED"]),
+                        "gone": chance.random() < 0.3,
+                        "job": job.job_id,
+                        "seventh": seed,
+                    },
+                )
+                if chance.random() < 0.3:
+                    raise RuntimeError("rolled back")
+
+
 async def test_a_page_reads_no_more_rows_in_a_crowd(world: World, job: Job) -> None:
     await _crowd(world, await world.offered(job), 3000)
     rare = frozenset({ReviewState.SHORTLISTED, ReviewState.HIRED})
@@ -206,7 +258,7 @@ async def test_a_page_reads_no_more_rows_in_a_crowd(world: World, job: Job) -> N
                 async with world.database.begin() as tx:
                     before = await _rows_read(tx)
                     wanted = Filter(states)
-                    page = await proposals.list_of_job(tx, job.job_id, wanted, order, cursor)
+                    page = await listed(tx, job, wanted, order, cursor)
                     read = await _rows_read(tx) - before
                 assert len(page.items) == 10
                 assert {proposal.review_state for proposal in page.items} <= states
@@ -231,7 +283,7 @@ async def test_every_condition_narrows_a_list_and_pages_lead_through_all_that_me
                 while token or not pages:
                     cursor = Cursor.read(50, token, order)
                     before = await _rows_read(tx)
-                    page = await proposals.list_of_job(tx, job.job_id, wanted, order, cursor)
+                    page = await listed(tx, job, wanted, order, cursor)
                     assert await _rows_read(tx) - before < _MOST_LOOKED_AT
                     found += [proposal.proposal_id for proposal in page.items]
                     token, pages = page.next_token, pages + 1

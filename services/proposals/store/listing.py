@@ -1,0 +1,184 @@
+"""A job's live proposals as its employer lists them, with how many are in each review state."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.common.paging import Cursor, Key, Page, after_parameters, beyond_parameters
+from services.proposals.domain import Filter, Order, Proposal, ReviewState
+from services.proposals.store.proposals import proposal_of, score_of
+from services.proposals.store.tables import JOB, LIVE, PROPOSAL, PROPOSAL_COUNT
+
+# How many proposals a page with conditions looks at: some milliseconds.
+_LOOK = 1000
+_ORDERS: dict[Order, tuple[sa.Column[Any], bool]] = {
+    Order.NEWEST: (PROPOSAL.c.create_time, True),
+    Order.MATCH: (PROPOSAL.c.match_score, True),
+    Order.RATE: (PROPOSAL.c.rate, False),
+    Order.INTERVIEW: (PROPOSAL.c.interview_score, True),
+}
+_COUNTS = {state: PROPOSAL_COUNT.c[state.lower()] for state in ReviewState}
+_OWNER = sa.select(
+    JOB.c.organisation_id.label("owner"),
+    *(sa.func.coalesce(column, 0).label(f"count_{state}") for state, column in _COUNTS.items()),
+).outerjoin_from(JOB, PROPOSAL_COUNT, PROPOSAL_COUNT.c.job_id == JOB.c.job_id)
+_COUNTED = _OWNER.where(JOB.c.job_id == sa.bindparam("of_job"))
+
+
+@dataclass(frozen=True, slots=True)
+class OfJob:
+    """What is listed of a job: whose it is, a page, and the counts in the very same view."""
+
+    organisation_id: str
+    page: Page[Proposal]
+    counts: Mapping[ReviewState, int]
+
+
+async def list_of_job(
+    connection: AsyncConnection, job_id: str, wanted: Filter, order: Order, cursor: Cursor
+) -> OfJob | None:
+    """Read a page of a job's live proposals, in one statement; None where the job is not known.
+
+    One bounded index scan per review state, merged. With conditions beyond the states, the page is
+    what meets them of the next `_LOOK` proposals in the list's order: it may be short, even empty,
+    and still not the last. No index could carry every set of conditions in every order; so a page
+    costs the same however rare its rows are.
+    """
+    keys = _keys(order)
+    states = tuple(sorted(wanted.states or ReviewState))
+    conditions = _conditions(wanted)
+    given = {
+        "of_job": job_id,
+        "reach": _LOOK if conditions else cursor.limit,
+        "size": cursor.limit,
+        **after_parameters(cursor, *keys),
+    }
+    further = bool(cursor.after)
+    if conditions:
+        statement = _page(states, order, further=further, conditions=conditions)
+    else:
+        statement = _plain_page(states, order, further=further)
+    rows = (await connection.execute(statement, given)).all()
+    if not rows:
+        return None
+    found = [proposal_of(row) for row in rows if row.proposal_id is not None]
+    page = cursor.page(found, key=lambda proposal: _key(proposal, order))
+    if conditions and not page.next_token:
+        last = _ordered(states, order, further=further).offset(_LOOK - 1).limit(1)
+        reached = (await connection.execute(last, given)).one_or_none()
+        if reached is not None:
+            page = Page(page.items, cursor.token(tuple(reached)))
+    return OfJob(rows[0].owner, page, _counts(rows[0]))
+
+
+async def count_of_job(
+    connection: AsyncConnection, job_id: str
+) -> tuple[str, Mapping[ReviewState, int]] | None:
+    """Tell whose a job is and how many live proposals each state has; None if it is not known."""
+    row = (await connection.execute(_COUNTED, {"of_job": job_id})).one_or_none()
+    return None if row is None else (row.owner, _counts(row))
+
+
+def _counts(row: sa.Row[Any]) -> Mapping[ReviewState, int]:
+    return {state: getattr(row, f"count_{state}") for state in _COUNTS}
+
+
+# Built once each: building one costs more than the database takes to answer it.
+@lru_cache(maxsize=256)
+def _plain_page(
+    states: tuple[ReviewState, ...], order: Order, *, further: bool
+) -> sa.Select[tuple[Any, ...]]:
+    return _page(states, order, further=further, conditions=())
+
+
+def _page(
+    states: tuple[ReviewState, ...],
+    order: Order,
+    *,
+    further: bool,
+    conditions: Sequence[sa.ColumnElement[bool]],
+) -> sa.Select[tuple[Any, ...]]:
+    _, descending = _ORDERS[order]
+    reach = sa.bindparam("reach", type_=sa.Integer)
+    found = _ordered(states, order, further=further).limit(reach).subquery("found")
+    page = (
+        sa.select(PROPOSAL)
+        .join(found, found.c.proposal_id == PROPOSAL.c.proposal_id)
+        .where(*conditions)
+        .order_by(*_directed(found.c, descending=descending))
+        .limit(sa.bindparam("size", type_=sa.Integer))
+        .subquery("page")
+    )
+    # The owner's row comes also without proposals: one round trip tells who may read them.
+    leading = page.c[_ORDERS[order][0].name], page.c.proposal_id
+    return (
+        _COUNTED.add_columns(*page.c)
+        .outerjoin(page, sa.true())
+        .order_by(*_directed(leading, descending=descending))
+    )
+
+
+def _ordered(
+    states: tuple[ReviewState, ...], order: Order, *, further: bool
+) -> sa.Select[tuple[Any, ...]]:
+    _, descending = _ORDERS[order]
+    keys = _keys(order)
+    behind = beyond_parameters(*keys, descending=descending) if further else sa.true()
+    scans = (
+        sa.select(*keys)
+        .where(
+            PROPOSAL.c.job_id == sa.bindparam("of_job"),
+            PROPOSAL.c.review_state == sa.literal_column(f"'{state}'"),
+            LIVE,
+            behind,
+        )
+        .order_by(*_directed(keys, descending=descending))
+        .limit(sa.bindparam("reach", type_=sa.Integer))
+        for state in states
+    )
+    merged = sa.union_all(*scans).subquery("merged")
+    return sa.select(merged).order_by(*_directed(merged.c, descending=descending))
+
+
+def _keys(order: Order) -> tuple[sa.Column[Any], sa.Column[Any]]:
+    return _ORDERS[order][0], PROPOSAL.c.proposal_id
+
+
+def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
+    conditions: list[sa.ColumnElement[bool]] = []
+    if wanted.minimum_score:
+        conditions.append(PROPOSAL.c.interview_score >= wanted.minimum_score)
+    if wanted.country:
+        conditions.append(PROPOSAL.c.country == wanted.country)
+    if wanted.rate is not None:
+        conditions += [
+            PROPOSAL.c.rate_unit == wanted.rate.unit,
+            PROPOSAL.c.rate >= wanted.rate.lowest,
+        ]
+        if wanted.rate.highest is not None:
+            conditions.append(PROPOSAL.c.rate <= wanted.rate.highest)
+    if wanted.text:
+        columns = (PROPOSAL.c.display_name, PROPOSAL.c.title, PROPOSAL.c.summary)
+        texts = (*columns, PROPOSAL.c.message)
+        conditions.append(sa.or_(*(each.icontains(wanted.text, autoescape=True) for each in texts)))
+    return conditions
+
+
+def _directed(
+    columns: Iterable[sa.ColumnElement[Any]], *, descending: bool
+) -> list[sa.ColumnElement[Any]]:
+    return [column.desc() if descending else column.asc() for column in columns]
+
+
+def _key(proposal: Proposal, order: Order) -> tuple[Key, ...]:
+    leading: dict[Order, Key] = {
+        Order.NEWEST: proposal.create_time,
+        Order.MATCH: proposal.match.score,
+        Order.RATE: proposal.offer.rate,
+        Order.INTERVIEW: score_of(proposal.signals),
+    }
+    return (leading[order], proposal.proposal_id)
