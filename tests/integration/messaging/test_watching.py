@@ -21,6 +21,7 @@ from tests.integration.messaging.world import Metadata, Parties, World, new_id
 from tests.refusals import refusal
 
 CROWD, CONNECTIONS = 2_000, 4
+CROWD_SECONDS = 200.0
 
 
 async def _change(
@@ -185,6 +186,7 @@ async def _listen_until_served(watcher: Watcher) -> None:
         await asyncio.sleep(0.1)  # between two attempts
 
 
+@pytest.mark.timeout(300)
 async def test_thousands_watch_in_one_process_on_few_connections_and_all_are_told(
     world: World, parties: Parties, settings: Settings, tmp_path: Path
 ) -> None:
@@ -200,7 +202,13 @@ async def test_thousands_watch_in_one_process_on_few_connections_and_all_are_tol
             for number in range(CROWD)
         ]
         listening = [asyncio.create_task(watcher.listen()) for watcher in crowd]
-        await asyncio.gather(*(watcher.until(0) for watcher in crowd))
+        begun = asyncio.gather(*(watcher.until(0, CROWD_SECONDS) for watcher in crowd))
+        # A stream that is refused fails the test with its reason.
+        await asyncio.wait([begun, *listening], return_when=asyncio.FIRST_COMPLETED)
+        for stream in listening:
+            if stream.done():
+                stream.result()
+        await begun
         assert not any(stream.done() for stream in listening)
         for text in ("One", "Two"):
             await world.send(parties.employer, thread_id, text)

@@ -31,9 +31,9 @@ class Watcher:
                 self.told.append(each)
             self.arrived.set()
 
-    async def until(self, count: int) -> list[tuple[str, int]]:
+    async def until(self, count: int, seconds: float = SECONDS) -> list[tuple[str, int]]:
         """What it was told, as soon as it is so much: kinds and messages' places."""
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(seconds):
             while len(self.told) < count or not self.token:
                 self.arrived.clear()
                 await self.arrived.wait()
