@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import grpc
 import grpc.aio
@@ -204,7 +205,8 @@ async def test_thousands_watch_in_one_process_on_few_connections_and_all_are_tol
         listening = [asyncio.create_task(watcher.listen()) for watcher in crowd]
         begun = asyncio.gather(*(watcher.until(0, CROWD_SECONDS) for watcher in crowd))
         # A stream that is refused fails the test with its reason.
-        await asyncio.wait([begun, *listening], return_when=asyncio.FIRST_COMPLETED)
+        first: list[asyncio.Future[Any]] = [begun, *listening]
+        await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
         for stream in listening:
             if stream.done():
                 stream.result()
