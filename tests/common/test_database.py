@@ -67,3 +67,14 @@ async def test_a_key_hears_its_own_notifications_and_the_channel_hears_all(
         assert await a.wait(5)
         assert await every.wait(5)
         assert not await b.wait(0.05)
+
+
+async def test_a_burst_of_more_than_the_pool_holds_waits_for_its_turn(settings: Settings) -> None:
+    """Four rounds of a second each: nobody is told after three that the database is away."""
+
+    async def read(database: Database) -> None:
+        async with database.read() as connection:
+            await connection.execute(sa.select(sa.func.pg_sleep(1)))
+
+    async with Database.open(settings, "test") as database:
+        await asyncio.gather(*(read(database) for _ in range(40)))
