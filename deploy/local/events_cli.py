@@ -22,7 +22,8 @@ app = typer.Typer(
     no_args_is_help=True,
     help=(
         "See and mend the flow of events, as an operator: the events that a consumer gave up, "
-        "trying them again, and filling a stream that lost its events."
+        "trying them again, filling a stream that lost its events, and rebuilding what was made "
+        "of them."
     ),
 )
 
@@ -123,6 +124,28 @@ def republish(
         )
     else:
         typer.echo("The outbox keeps nothing from then on.")
+
+
+@app.command()
+def rebuild(
+    consumer: Annotated[
+        str, typer.Argument(metavar="CONSUMER", help="Whose read model: proposals-jobs, …")
+    ],
+    reason: _Reason,
+    data_dir: Data = DEFAULT_DATA,
+    as_json: Json = False,
+) -> None:
+    """Empty a consumer's read model and apply every event again: it ends in the same rows.
+
+    For rows that a defect spoiled, once it is mended. Until it has caught up (the metrics
+    hireflow.consumer.pending and .held fall to 0) its service does not know all of its neighbours'
+    things. If the stream has not every event any longer, `hireflow events republish` them as well.
+    """
+    aggregates = _ask(data_dir, lambda desk: desk.rebuild(consumer, reason))
+    if as_json:
+        typer.echo(json.dumps({"aggregates": aggregates}))
+    else:
+        typer.echo(f"Emptied; the events of {aggregates} and any newer ones are applied again.")
 
 
 def _ask(data_dir: Path, question: "Callable[[EventsDesk], Awaitable[Answer]]") -> Answer:

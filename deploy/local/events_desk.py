@@ -65,6 +65,14 @@ class EventsDesk:
             request.since.FromDatetime(since if since.tzinfo else since.replace(tzinfo=UTC))
         return await self._call(self._process(schema).RepublishEvents, request)
 
+    async def rebuild(self, consumer: str, reason: str) -> int:
+        """Empty a consumer's read model and have all events applied again; answer of how many."""
+        request = events_pb2.RebuildReadModelRequest(
+            request_id=new_id(), consumer=consumer, reason=reason
+        )
+        stub = self._process(consumer.partition("-")[0])
+        return (await self._call(stub.RebuildReadModel, request)).aggregates
+
     def _process(self, name: str) -> "events_pb2_grpc.EventsServiceAsyncStub":
         try:
             return self.stubs[name]

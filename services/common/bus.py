@@ -83,6 +83,20 @@ class Bus:
         except (nats.errors.Error, OSError, TimeoutError) as error:
             raise _unavailable() from error
 
+    async def forget_consumer(self, consumer: str) -> None:
+        """Delete a durable consumer of events; one made after it is told every event anew.
+
+        Raises:
+            Unavailable: the server does not answer; it may have done so all the same.
+
+        """
+        await self.ping()
+        try:
+            with suppress(nats.js.errors.NotFoundError):
+                await self._jetstream.delete_consumer(EVENTS, consumer)
+        except (nats.errors.Error, OSError, TimeoutError) as error:
+            raise _unavailable() from error
+
     async def _connect(self, application: str) -> None:
         async def tell(error: Exception) -> None:
             _log.warning("nats", error=repr(error))

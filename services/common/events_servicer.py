@@ -13,11 +13,14 @@ from google.protobuf.message import Message
 
 from hireflow.events.v1 import events_pb2, events_pb2_grpc
 from services.common.auth import Kind, Principal, current_caller, require_kind
+from services.common.bus import Bus
 from services.common.database import Database
 from services.common.dead_letters import DeadLetter, list_dead_letters, replay
 from services.common.errors import Problems, problems
 from services.common.idempotency import Request, Requests
+from services.common.inbox import Subscription
 from services.common.paging import Cursor
+from services.common.rebuilding import Rebuilt, rebuild
 from services.common.republishing import Republished, order_republishing
 from services.common.server import Servicer
 from services.common.telemetry import get_logger
@@ -37,10 +40,15 @@ class Replayed:
 class EventsServicer(events_pb2_grpc.EventsServiceServicer):
     """Answers for the schemas of a process; each consumer is given with its schema."""
 
-    def __init__(self, database: Database, schemas: Mapping[str, tuple[str, ...]]) -> None:
+    def __init__(
+        self, database: Database, bus: Bus, schemas: Mapping[str, tuple[Subscription, ...]]
+    ) -> None:
         self._database = database
-        self._consumers = schemas
-        self._schema_of = {name: schema for schema, names in schemas.items() for name in names}
+        self._bus = bus
+        self._schemas = sorted(schemas)
+        heard = [(schema, each) for schema, all_ in schemas.items() for each in all_]
+        self._schema_of = {each.consumer: schema for schema, each in heard}
+        self._rebuilt = {each.consumer: each for _, each in heard if each.read_model}
 
     async def ListDeadLetters(
         self, request: events_pb2.ListDeadLettersRequest, context: Context
@@ -91,8 +99,8 @@ class EventsServicer(events_pb2_grpc.EventsServiceServicer):
         operator = _operator()
         with problems() as noted:
             Request.check(request, noted)
-            known = ", ".join(sorted(self._consumers))
-            noted.require(request.schema in self._consumers, "schema", f"must be one of: {known}")
+            known = ", ".join(self._schemas)
+            noted.require(request.schema in self._schemas, "schema", f"must be one of: {known}")
             noted.require(request.after_position >= 0, "after_position", "must not be negative")
             since = _read_since(request, noted)
             _check_reason(request.reason, noted)
@@ -118,6 +126,32 @@ class EventsServicer(events_pb2_grpc.EventsServiceServicer):
             answer.first_time.FromDatetime(done.first_time)
         return answer
 
+    async def RebuildReadModel(
+        self, request: events_pb2.RebuildReadModelRequest, context: Context
+    ) -> events_pb2.RebuildReadModelResponse:
+        """Empty a consumer's read model and have every event applied again."""
+        operator = _operator()
+        with problems() as noted:
+            Request.check(request, noted)
+            known = ", ".join(sorted(self._rebuilt)) or "none"
+            must = f"must be a consumer of this process with a read model: {known}"
+            noted.require(request.consumer in self._rebuilt, "consumer", must)
+            _check_reason(request.reason, noted)
+        schema, subscription = self._schema_of[request.consumer], self._rebuilt[request.consumer]
+        requests, asked = Requests(schema), Request.of(request)
+        async with self._database.begin() as transaction:
+            done = await requests.claim(transaction, operator, asked, Rebuilt)
+            if done is None:
+                done = await rebuild(transaction, self._bus, schema, subscription)
+                await requests.answer(transaction, operator, asked, done)
+        _log.warning(
+            "read model is rebuilt",
+            consumer=request.consumer,
+            aggregates=done.aggregates,
+            reason=request.reason,
+        )
+        return events_pb2.RebuildReadModelResponse(aggregates=done.aggregates)
+
     async def _dead_letters(self, consumer: str, cursor: Cursor) -> list[DeadLetter]:
         names = [consumer] if consumer else sorted(self._schema_of)
         last, event_id = map(str, cursor.after) if len(cursor.after) == 2 else ("", "")
@@ -139,11 +173,13 @@ class EventsServicer(events_pb2_grpc.EventsServiceServicer):
         noted.require(consumer in self._schema_of, "consumer", must)
 
 
-def events_service(database: Database, schemas: Mapping[str, tuple[str, ...]]) -> Servicer:
-    """Give the service for the schemas of a process, each with its consumers."""
+def events_service(
+    database: Database, bus: Bus, schemas: Mapping[str, tuple[Subscription, ...]]
+) -> Servicer:
+    """Give the service for the schemas of a process, each with what it consumes."""
     name = events_pb2.DESCRIPTOR.services_by_name["EventsService"].full_name
     add = events_pb2_grpc.add_EventsServiceServicer_to_server
-    return Servicer(add, EventsServicer(database, schemas), name)
+    return Servicer(add, EventsServicer(database, bus, schemas), name)
 
 
 def _operator() -> Principal:

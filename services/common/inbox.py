@@ -85,6 +85,9 @@ class Subscription:
             `hireflow.jobs.v1.job.*`: versions are contiguous, and a missing one holds the rest.
         handlers: event type → handler, which runs in the transaction that notes the event as
             applied; types without one are only noted. A handler raises to be tried again.
+        read_model: tables of the consumer's schema that nothing but these handlers writes, and that
+            their events alone decide: what a rebuild empties. Empty: it cannot be rebuilt, as
+            where a handler does more than keep rows.
         retry_delays: seconds before the second try, the third, …; after them, dead letter.
 
     """
@@ -92,6 +95,7 @@ class Subscription:
     consumer: str
     subjects: tuple[str, ...]
     handlers: Mapping[str, Handler]
+    read_model: tuple[str, ...] = ()
     retry_delays: tuple[float, ...] = (0.2, 1.0, 5.0, 20.0)
 
 

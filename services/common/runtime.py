@@ -197,12 +197,8 @@ async def _built(build: Build, resources: Resources) -> Part:
 
 
 def _events(resources: Resources, parts: Sequence[Part]) -> list[Servicer]:
-    consumers = {
-        part.schema: tuple(each.consumer for each in part.subscriptions)
-        for part in parts
-        if part.schema
-    }
-    return [events_service(resources.database, consumers)] if consumers else []
+    heard = {part.schema: part.subscriptions for part in parts if part.schema}
+    return [events_service(resources.database, resources.bus, heard)] if heard else []
 
 
 def _tasks(resources: Resources, parts: Sequence[Part]) -> list[Callable[[], Awaitable[None]]]:

@@ -12,10 +12,10 @@ is held, which goes on late, like a request that the network delivers late.
 
 The points: `<Rpc>.before` and `<Rpc>.after` (key: the request's text), `activity.<name>.before` and
 `.after` (key: the activity's input), `commit.before` and `commit.after` (key: the process),
-`relay.published` (key: the schema), `consumer.applied` (key: the consumer), `webhook.stored` (key:
-the event's type and id), `webhook.hinted` (key: the intent's id). To each key belongs the point
-that the same piece of work passed last, commits left out: the commit of a call of FillPosition has
-the key `jobs during FillPosition.before …`.
+`relay.published` (key: the schema), `consumer.applied` (key: the consumer), `rebuild.forgotten`
+(key: the consumer), `webhook.stored` (key: the event's type and id), `webhook.hinted` (key: the
+intent's id). To each key belongs the point that the same piece of work passed last, commits left
+out: the commit of a call of FillPosition has the key `jobs during FillPosition.before …`.
 """
 
 import asyncio

@@ -182,6 +182,7 @@ PROPOSALS = Subscription(
         event_type(proposal_events_pb2.ProposalSubmitted): on_proposal_submitted,
         event_type(proposal_events_pb2.ProposalWithdrawn): on_proposal_withdrawn,
     },
+    read_model=("live_proposal", "proposal_count"),
 )
 
 
@@ -190,6 +191,7 @@ CONTRACTS = Subscription(
     subjects=("hireflow.contracts.v1.*.*",),
     handlers={event_type(kind): partial(on_contract, kind) for kind in _CONTRACT_EVENTS}
     | {event_type(kind): partial(on_milestone, kind) for kind in _MILESTONE_EVENTS},
+    read_model=("contract", "milestone"),
 )
 
 

@@ -101,4 +101,5 @@ PROPOSALS = Subscription(
     consumer="messaging-proposals",
     subjects=("hireflow.proposals.v1.proposal.*",),
     handlers={event_type(kind): partial(on_proposal, kind) for kind in _PROPOSAL_EVENTS},
+    read_model=("proposal",),
 )

@@ -133,12 +133,14 @@ JOBS = Subscription(
         event_type(job_events_pb2.JobTrainersInvited): on_trainers_invited,
         event_type(job_events_pb2.JobInvitationRevoked): on_invitation_revoked,
     },
+    read_model=("job", "invitation"),
 )
 
 FOLDERS = Subscription(
     consumer="proposals-folders",
     subjects=("hireflow.jobs.v1.folder.*",),
     handlers={event_type(folder_events_pb2.FolderChanged): on_folder_changed},
+    read_model=("folder",),
 )
 
 

@@ -75,6 +75,12 @@ class Desk:
         )
         return await self.stub.RepublishEvents(request, metadata=self.metadata)
 
+    async def rebuild(self, request_id: str = "") -> int:
+        request = events_pb2.RebuildReadModelRequest(
+            request_id=request_id or uuid4().hex, consumer=CONSUMER, reason="spoiled"
+        )
+        return (await self.stub.RebuildReadModel(request, metadata=self.metadata)).aggregates
+
     async def stored(self) -> list[tuple[str, int]]:
         """Aggregate and version of every event in the stream, in its order."""
         jetstream = await self.bus.jetstream()
@@ -92,7 +98,11 @@ async def open_desk(settings: Settings, token: Callable[[Principal], str]) -> As
     await migrate(settings, "toy", MIGRATIONS)
     hearing = Hearing("")
     heard = Subscription(
-        CONSUMER, ("hireflow.jobs.v1.job.*",), {UPDATED: hearing.hear}, retry_delays=(0.01, 0.02)
+        CONSUMER,
+        ("hireflow.jobs.v1.job.*",),
+        {UPDATED: hearing.hear},
+        read_model=("heard",),
+        retry_delays=(0.01, 0.02),
     )
     metadata = (("authorization", f"Bearer {token(OPERATOR)}"),)
     async with running(settings, "toy", [toy(subscriptions=(heard,))]) as process:

@@ -114,6 +114,7 @@ async def test_nobody_but_an_operator_may(desk: Desk, token: Callable[[Principal
         desk.stub.ListDeadLetters: events_pb2.ListDeadLettersRequest(),
         desk.stub.ReplayDeadLetters: events_pb2.ReplayDeadLettersRequest(),
         desk.stub.RepublishEvents: events_pb2.RepublishEventsRequest(),
+        desk.stub.RebuildReadModel: events_pb2.RebuildReadModelRequest(),
     }
     for kind in set(Kind) - {Kind.OPERATOR}:
         metadata = (("authorization", f"Bearer {token(Principal(kind, 'eve', 'org-eve'))}"),)
@@ -131,6 +132,10 @@ async def test_bad_input_names_every_problem_and_what_there_is(desk: Desk) -> No
     told = await refusal(desk.stub.RepublishEvents(elsewhere, metadata=desk.metadata))
     fields = ["request_id", "schema", "after_position", "reason"]
     assert [each.field for each in told.violations] == fields
+    rebuilt = events_pb2.RebuildReadModelRequest(consumer="nobody")
+    told = await refusal(desk.stub.RebuildReadModel(rebuilt, metadata=desk.metadata))
+    assert [each.field for each in told.violations] == ["request_id", "consumer", "reason"]
+    assert CONSUMER in told.message
     listed = events_pb2.ListDeadLettersRequest(consumer="nobody")
     told = await refusal(desk.stub.ListDeadLetters(listed, metadata=desk.metadata))
     assert [each.field for each in told.violations] == ["consumer"]

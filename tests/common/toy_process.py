@@ -22,7 +22,8 @@ ROOT = Path(__file__).parents[2]
 
 def main() -> None:
     """Relay the toy's events and write down what its consumer hears, until told to stop."""
-    heard = Subscription(CONSUMER, ("hireflow.jobs.v1.job.*",), {UPDATED: Hearing("").hear})
+    subjects, handlers = ("hireflow.jobs.v1.job.*",), {UPDATED: Hearing("").hear}
+    heard = Subscription(CONSUMER, subjects, handlers, read_model=("heard",))
     uvloop.run(run(Settings(), "toy", [toy(subscriptions=(heard,))]))
 
 

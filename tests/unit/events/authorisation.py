@@ -16,4 +16,5 @@ AUTHORISATION: dict[str, dict[str, Answer]] = {
     "ListDeadLetters": _OPERATORS,
     "ReplayDeadLetters": _OPERATORS,
     "RepublishEvents": _OPERATORS,
+    "RebuildReadModel": _OPERATORS,
 }

@@ -270,3 +270,55 @@ class RepublishEventsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RepublishEventsResponse: _TypeAlias = RepublishEventsResponse  # noqa: Y015
+
+@_typing.final
+class RebuildReadModelRequest(_message.Message):
+    """Asks to rebuild a read model."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    CONSUMER_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """Makes a repeat harmless; unique per caller."""
+    consumer: _builtins.str
+    """Whose read model; its consumer must keep one that its events alone decide."""
+    reason: _builtins.str
+    """Why, in a word for the log, such as "mended"; letters, digits and underscores."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        consumer: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consumer", b"consumer", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RebuildReadModelRequest: _TypeAlias = RebuildReadModelRequest  # noqa: Y015
+
+@_typing.final
+class RebuildReadModelResponse(_message.Message):
+    """What is being rebuilt."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGGREGATES_FIELD_NUMBER: _builtins.int
+    aggregates: _builtins.int
+    """Of how many jobs, proposals, … the events are applied again: those that were known before."""
+    def __init__(
+        self,
+        *,
+        aggregates: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["aggregates", b"aggregates"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RebuildReadModelResponse: _TypeAlias = RebuildReadModelResponse  # noqa: Y015

@@ -51,6 +51,11 @@ class EventsServiceStub:
                 request_serializer=hireflow_dot_events_dot_v1_dot_events__pb2.RepublishEventsRequest.SerializeToString,
                 response_deserializer=hireflow_dot_events_dot_v1_dot_events__pb2.RepublishEventsResponse.FromString,
                 _registered_method=True)
+        self.RebuildReadModel = channel.unary_unary(
+                '/hireflow.events.v1.EventsService/RebuildReadModel',
+                request_serializer=hireflow_dot_events_dot_v1_dot_events__pb2.RebuildReadModelRequest.SerializeToString,
+                response_deserializer=hireflow_dot_events_dot_v1_dot_events__pb2.RebuildReadModelResponse.FromString,
+                _registered_method=True)
 
 
 class EventsServiceServicer:
@@ -83,6 +88,16 @@ class EventsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RebuildReadModel(self, request, context):
+        """Empties the read model of a consumer and has it apply every event of the stream again, in order,
+        so that it ends in the same rows; dead letters are tried again with them. It answers once it is
+        empty and goes on by itself; until it has caught up, its service knows less of its neighbours.
+        Events that the stream has no longer must be republished, or what they told stays unknown.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_EventsServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -100,6 +115,11 @@ def add_EventsServiceServicer_to_server(servicer, server):
                     servicer.RepublishEvents,
                     request_deserializer=hireflow_dot_events_dot_v1_dot_events__pb2.RepublishEventsRequest.FromString,
                     response_serializer=hireflow_dot_events_dot_v1_dot_events__pb2.RepublishEventsResponse.SerializeToString,
+            ),
+            'RebuildReadModel': grpc.unary_unary_rpc_method_handler(
+                    servicer.RebuildReadModel,
+                    request_deserializer=hireflow_dot_events_dot_v1_dot_events__pb2.RebuildReadModelRequest.FromString,
+                    response_serializer=hireflow_dot_events_dot_v1_dot_events__pb2.RebuildReadModelResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -185,6 +205,33 @@ class EventsService:
             '/hireflow.events.v1.EventsService/RepublishEvents',
             hireflow_dot_events_dot_v1_dot_events__pb2.RepublishEventsRequest.SerializeToString,
             hireflow_dot_events_dot_v1_dot_events__pb2.RepublishEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RebuildReadModel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hireflow.events.v1.EventsService/RebuildReadModel',
+            hireflow_dot_events_dot_v1_dot_events__pb2.RebuildReadModelRequest.SerializeToString,
+            hireflow_dot_events_dot_v1_dot_events__pb2.RebuildReadModelResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -48,6 +48,12 @@ class EventsServiceStub:
     skip what they have applied. A stream that was made anew is filled without it. It answers at once and goes on by
     itself.
     """
+    RebuildReadModel: _grpc.UnaryUnaryMultiCallable[_events_pb2.RebuildReadModelRequest, _events_pb2.RebuildReadModelResponse]
+    """Empties the read model of a consumer and has it apply every event of the stream again, in order,
+    so that it ends in the same rows; dead letters are tried again with them. It answers once it is
+    empty and goes on by itself; until it has caught up, its service knows less of its neighbours.
+    Events that the stream has no longer must be republished, or what they told stays unknown.
+    """
 
 @_typing.type_check_only
 class EventsServiceAsyncStub(EventsServiceStub):
@@ -68,6 +74,12 @@ class EventsServiceAsyncStub(EventsServiceStub):
     """Sends events of a schema to the stream again, which lost them, even if it has them; consumers
     skip what they have applied. A stream that was made anew is filled without it. It answers at once and goes on by
     itself.
+    """
+    RebuildReadModel: _aio.UnaryUnaryMultiCallable[_events_pb2.RebuildReadModelRequest, _events_pb2.RebuildReadModelResponse]  # type: ignore[assignment]
+    """Empties the read model of a consumer and has it apply every event of the stream again, in order,
+    so that it ends in the same rows; dead letters are tried again with them. It answers once it is
+    empty and goes on by itself; until it has caught up, its service knows less of its neighbours.
+    Events that the stream has no longer must be republished, or what they told stays unknown.
     """
 
 class EventsServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -104,6 +116,18 @@ class EventsServiceServicer(metaclass=_abc_1.ABCMeta):
         """Sends events of a schema to the stream again, which lost them, even if it has them; consumers
         skip what they have applied. A stream that was made anew is filled without it. It answers at once and goes on by
         itself.
+        """
+
+    @_abc_1.abstractmethod
+    def RebuildReadModel(
+        self,
+        request: _events_pb2.RebuildReadModelRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_events_pb2.RebuildReadModelResponse, _abc.Awaitable[_events_pb2.RebuildReadModelResponse]]:
+        """Empties the read model of a consumer and has it apply every event of the stream again, in order,
+        so that it ends in the same rows; dead letters are tried again with them. It answers once it is
+        empty and goes on by itself; until it has caught up, its service knows less of its neighbours.
+        Events that the stream has no longer must be republished, or what they told stays unknown.
         """
 
 def add_EventsServiceServicer_to_server(servicer: EventsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,0 +1,50 @@
+"""Rebuilding a read model: it is emptied, and the consumer hears the whole stream again.
+
+Afterwards every position is 0 again, so the inbox applies each aggregate's events from version 1
+on, once and in order, whichever process they come to, and whatever else is on its way meanwhile.
+"""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.common.bus import Bus
+from services.common.inbox import Subscription
+from services.common.stop_points import stop_point
+from services.common.tables import chassis_tables
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """Of how many aggregates the events are applied again."""
+
+    aggregates: int
+
+
+async def rebuild(
+    transaction: AsyncConnection, bus: Bus, schema: str, subscription: Subscription
+) -> Rebuilt:
+    """Empty a read model, its positions and its held events, and have all events delivered again.
+
+    The lock keeps every process from applying anything until this commits, so the durable consumer
+    may be deleted within it: what the next one delivers meets the empty read model. If this does
+    not commit, all is delivered again and skipped as applied. Each process makes the durable anew
+    when it misses it. The schema's other consumers wait for the moment, too.
+
+    Raises:
+        Unavailable: the stream does not answer, or a consumer's transaction takes too long.
+
+    """
+    tables = chassis_tables(sa.MetaData(schema=schema))
+    positions, held = tables.inbox, tables.inbox_held
+    consumer = subscription.consumer
+    lock = f"LOCK TABLE {positions.fullname} IN SHARE ROW EXCLUSIVE MODE"
+    await transaction.execute(sa.text(lock))
+    emptied = ", ".join(f"{schema}.{name}" for name in subscription.read_model)
+    await transaction.execute(sa.text(f"TRUNCATE {emptied}"))
+    await transaction.execute(sa.delete(held).where(held.c.consumer == consumer))
+    gone = await transaction.execute(sa.delete(positions).where(positions.c.consumer == consumer))
+    await bus.forget_consumer(consumer)
+    await stop_point("rebuild.forgotten", consumer)
+    return Rebuilt(gone.rowcount)
