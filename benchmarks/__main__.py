@@ -29,26 +29,23 @@ def main(
     chosen = names or list(NAMES)
     if unknown := set(chosen) - set(NAMES):
         raise typer.BadParameter(f"no benchmark is named {', '.join(sorted(unknown))}")
-    measures = asyncio.run(_run(console, chosen, runs, share))
-    console.print(table(measures))
-    if write:
-        save(measures, runs)
-        draw(measures)
+    for name in chosen:
+        console.print(f"[bold]{name}[/]")
+        measures = asyncio.run(_run(console, name, runs, share))
+        console.print(table(measures))
+        # After each, so that what was measured is kept, whatever becomes of the next.
+        if write:
+            draw(save(measures, runs))
 
 
-async def _run(console: Console, names: list[str], runs: int, share: float) -> list[Measure]:
-    found: list[Measure] = []
+async def _run(console: Console, name: str, runs: int, share: float) -> list[Measure]:
     with tempfile.TemporaryDirectory(prefix="hireflow-bench-") as scratch:
         folder = Path(scratch)
-        for name in names:
-            console.print(f"[bold]{name}[/]")
-            if name == "footprint":
-                found += await footprint.measure(console, folder, runs)
-                continue
-            async with Stack.open(folder / name) as stack:
-                part = {"hire": hire, "reads": reads, "events": events}[name]
-                found += await part.measure(console, stack, runs, share)
-    return found
+        if name == "footprint":
+            return await footprint.measure(console, folder, runs)
+        async with Stack.open(folder / name) as stack:
+            measure = {"hire": hire.measure, "reads": reads.measure, "events": events.measure}
+            return await measure[name](console, stack, runs, share)
 
 
 if __name__ == "__main__":

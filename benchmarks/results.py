@@ -3,7 +3,7 @@
 import json
 import platform
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
@@ -25,6 +25,7 @@ class Measure:
     floor_name: str = ""
     wanted: str = ""
     detail: str = ""
+    measured: str = ""
 
     @property
     def ratio(self) -> str:
@@ -57,18 +58,25 @@ def table(measures: Sequence[Measure]) -> Table:
     return drawn
 
 
-def save(measures: Sequence[Measure], runs: int) -> None:
-    """Write results.json, and the table into the README between its markers."""
-    told = {"machine": machine(), "runs": runs, "measures": [asdict(each) for each in measures]}
-    (FOLDER / "results.json").write_text(json.dumps(told, indent=1) + "\n")
+def save(measures: Sequence[Measure], runs: int) -> list[Measure]:
+    """Write results.json, and the table into the README between its markers; answer with all.
+
+    What was measured before and not now stays as it is.
+    """
+    file = FOLDER / "results.json"
+    known = json.loads(file.read_text()) if file.exists() else []
+    kept = {(each["name"], each["floor_name"]): Measure(**each) for each in known}
+    how = f"{machine()}; medians of {runs} runs"
+    kept |= {(each.name, each.floor_name): replace(each, measured=how) for each in measures}
+    file.write_text(json.dumps([asdict(each) for each in kept.values()], indent=1) + "\n")
     lines = [
         _BEGIN,
-        f"{machine()}; medians of {runs} runs.",
+        *(f"{each}.  " for each in dict.fromkeys(each.measured for each in kept.values())),
         "",
         "| measure | value | floor | ratio | wanted | detail |",
         "|---|---:|---:|---:|---|---|",
     ]
-    for each in measures:
+    for each in kept.values():
         floor = f"{each.floor:.1f} ({each.floor_name})" if each.floor else ""
         lines.append(
             f"| {each.name} | {each.value:.1f} | {floor} | {each.ratio} | {each.wanted} |"
@@ -79,3 +87,4 @@ def save(measures: Sequence[Measure], runs: int) -> None:
     before, _, rest = text.partition(_BEGIN)
     _, _, after = rest.partition(_END)
     readme.write_text(before + "\n".join([*lines, _END]) + after)
+    return list(kept.values())
