@@ -212,6 +212,28 @@ def chaos(
     raise typer.Exit(_run(run, when_told_to_stop=INTERRUPTED))
 
 
+@app.command()
+def seed(
+    *,
+    jobs: Annotated[int, typer.Option(min=1, help="How many jobs, in every state.")] = 12,
+    proposals: Annotated[int, typer.Option(min=0, help="How many proposals for them.")] = 60,
+    seed: Annotated[int, typer.Option(min=0, help="The same number draws the same data.")] = 1,
+    data_dir: _Data = _DEFAULT,
+    as_json: _Json = False,
+) -> None:
+    """Fill a running stack with believable data, through the APIs that its users call.
+
+    Organisations with folders, jobs, instructions and invitations; trainers of many countries and
+    scripts with screenings and proposals; reviews, notes, threads, and a few hires that are paid
+    with test cards. A repeat adds as much again, for new organisations: ids are never the same.
+    """
+    from deploy.local import seed_screen  # noqa: PLC0415 - it alone needs Faker and the gRPC stubs
+
+    data = DataDir(data_dir.expanduser().resolve())
+    work = seed_screen.run(data, jobs, proposals, seed, option=_option(data_dir), as_json=as_json)
+    raise typer.Exit(_run(work, when_told_to_stop=INTERRUPTED))
+
+
 def main() -> None:
     """Run the command line; a failure is one sentence on the error stream and exit code 1."""
     try:
