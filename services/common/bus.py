@@ -11,6 +11,7 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 from nats.js.api import RetentionPolicy, StorageType, StreamConfig
 
+from services.common.ending import end_if_told
 from services.common.errors import Unavailable
 from services.common.settings import Settings
 from services.common.telemetry import get_logger
@@ -118,6 +119,7 @@ class Bus:
             max_outstanding_pings=2,
         )
         while True:
+            end_if_told()
             try:
                 await self._prepare()
             except (nats.errors.Error, OSError, TimeoutError) as error:

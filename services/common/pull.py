@@ -13,6 +13,8 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription as Inbox
 from nats.errors import TimeoutError as NatsTimeout
 
+from services.common.ending import end_if_told
+
 BATCH = 100
 _EXPIRES = 30.0
 _HEARTBEAT = 1.0
@@ -54,6 +56,7 @@ class Pull:
         """
         batch: list[Msg] = []
         while not batch or (self._inbox.pending_msgs and len(batch) < BATCH):
+            end_if_told()
             if self._open <= 0:
                 await self._request()
             message = await self._heard()
