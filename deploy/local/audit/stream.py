@@ -9,6 +9,7 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+from nats.js.errors import NotFoundError
 
 from deploy.local.audit.facts import SeenEvent
 from hireflow.common.v1.event_options_pb2 import event
@@ -39,6 +40,9 @@ EVENT_TYPES: Mapping[str, type[Message]] = {
 async def read_stream(nats_url: str) -> Mapping[tuple[str, str], Sequence[SeenEvent]]:
     """Read every event that is stored now, by aggregate and its id, in the stream's order.
 
+    A stream that is not there, as in the first moments after its server lost everything, stores
+    nothing: whoever misses an event of it looks again.
+
     Raises:
         nats.errors.Error: the server does not answer.
         TimeoutError: it stopped answering on the way.
@@ -48,7 +52,10 @@ async def read_stream(nats_url: str) -> Mapping[tuple[str, str], Sequence[SeenEv
     events: dict[tuple[str, str], list[SeenEvent]] = defaultdict(list)
     try:
         stream = connection.jetstream()
-        left = (await stream.stream_info(STREAM)).state.messages
+        try:
+            left = (await stream.stream_info(STREAM)).state.messages
+        except NotFoundError:
+            return events
         # An unnamed consumer that acknowledges nothing: the server forgets it by itself.
         reading = ConsumerConfig(ack_policy=AckPolicy.NONE, deliver_policy=DeliverPolicy.ALL)
         subscription = await stream.pull_subscribe(">", stream=STREAM, config=reading)
