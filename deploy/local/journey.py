@@ -21,7 +21,12 @@ from hireflow.events.v1 import events_pb2_grpc
 from hireflow.hiring.v1 import hire_pb2, hire_pb2_grpc, operations_pb2_grpc
 from hireflow.jobs.v1 import folder_pb2_grpc, instructions_pb2_grpc, job_pb2, job_pb2_grpc
 from hireflow.messaging.v1 import thread_pb2, thread_pb2_grpc
-from hireflow.proposals.v1 import proposal_pb2, proposal_pb2_grpc, screening_pb2_grpc
+from hireflow.proposals.v1 import (
+    proposal_pb2,
+    proposal_pb2_grpc,
+    proposal_view_pb2_grpc,
+    screening_pb2_grpc,
+)
 
 CALL_SECONDS = 20.0
 CATCH_UP_SECONDS = 15.0
@@ -72,6 +77,7 @@ class Services:
     """That of the jobs' process; each process answers for its own events."""
     folders: "folder_pb2_grpc.FoldersServiceAsyncStub"
     instructions: "instructions_pb2_grpc.InstructionsServiceAsyncStub"
+    view: "proposal_view_pb2_grpc.ProposalViewServiceAsyncStub"
 
 
 @asynccontextmanager
@@ -101,6 +107,7 @@ async def open_services(addresses: Addresses) -> AsyncIterator[Services]:
             events_pb2_grpc.EventsServiceStub(jobs),
             folder_pb2_grpc.FoldersServiceStub(jobs),
             instructions_pb2_grpc.InstructionsServiceStub(jobs),
+            proposal_view_pb2_grpc.ProposalViewServiceStub(proposals),
         )
     finally:
         await asyncio.gather(*(channel.close() for channel in channels))
@@ -157,8 +164,14 @@ class Journey:
     job: job_pb2.Job = field(default_factory=job_pb2.Job)
     proposal_id: str = ""
 
-    async def publish_job(self, positions: int = 1, *, finish_when_filled: bool = False) -> None:
-        """Create a job and publish it."""
+    async def publish_job(
+        self,
+        positions: int = 1,
+        *,
+        finish_when_filled: bool = False,
+        plan: job_pb2.ScreeningPlan | None = None,
+    ) -> None:
+        """Create a job, with a screening plan if one is given, and publish it."""
         created = await self.employer.call(
             self.services.jobs.CreateJob,
             job_pb2.CreateJobRequest(
@@ -177,6 +190,7 @@ class Journey:
                         currency_code="USD",
                     ),
                     positions=positions,
+                    screening_plan=plan,
                     settings=job_pb2.JobSettings(
                         visibility=job_pb2.JOB_VISIBILITY_PUBLIC,
                         finish_when_filled=finish_when_filled,
@@ -190,8 +204,8 @@ class Journey:
         )
         self.job = published.job
 
-    async def submit_proposal(self) -> None:
-        """Write the trainer's profile and a proposal for the job."""
+    async def write_profile(self) -> None:
+        """Write the trainer's profile."""
         await self.trainer.call(
             self.services.proposals.UpsertProfile,
             proposal_pb2.UpsertProfileRequest(
@@ -206,6 +220,10 @@ class Journey:
                 ),
             ),
         )
+
+    async def submit_proposal(self) -> None:
+        """Write the trainer's profile and a proposal for the job."""
+        await self.write_profile()
         submitted = await self.trainer.call_when_known(
             self.services.proposals.SubmitProposal,
             proposal_pb2.SubmitProposalRequest(

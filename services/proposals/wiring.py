@@ -5,20 +5,24 @@ from pathlib import Path
 from hireflow.proposals.v1 import (
     proposal_pb2,
     proposal_pb2_grpc,
+    proposal_view_pb2,
+    proposal_view_pb2_grpc,
     screening_pb2,
     screening_pb2_grpc,
 )
 from services.common.runtime import Part, Resources, Servicer
 from services.proposals.events import FOLDERS, JOBS
+from services.proposals.neighbours import HIRES, THREADS
 from services.proposals.screening_servicer import ScreeningServicer
 from services.proposals.servicer import ProposalsServicer
+from services.proposals.view_servicer import ProposalViewServicer
 
 SCHEMA = "proposals"
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def build(resources: Resources) -> Part:
-    """Build both services, their outbox, and their ears for the events of jobs and folders."""
+    """Build the services, their outbox, and their ears for jobs, folders, threads and hires."""
     given = (resources.database, resources.clock, resources.new_id)
     proposals = Servicer(
         proposal_pb2_grpc.add_ProposalsServiceServicer_to_server,
@@ -30,4 +34,13 @@ def build(resources: Resources) -> Part:
         ScreeningServicer(*given),
         screening_pb2.DESCRIPTOR.services_by_name["ScreeningService"].full_name,
     )
-    return Part(schema=SCHEMA, servicers=(proposals, screening), subscriptions=(JOBS, FOLDERS))
+    view = Servicer(
+        proposal_view_pb2_grpc.add_ProposalViewServiceServicer_to_server,
+        ProposalViewServicer(resources.database),
+        proposal_view_pb2.DESCRIPTOR.services_by_name["ProposalViewService"].full_name,
+    )
+    return Part(
+        schema=SCHEMA,
+        servicers=(proposals, screening, view),
+        subscriptions=(JOBS, FOLDERS, THREADS, HIRES),
+    )

@@ -16,7 +16,7 @@ from hireflow.events.v1 import events_pb2
 from hireflow.hiring.v1 import hire_pb2, operations_pb2
 from hireflow.jobs.v1 import folder_pb2, instructions_pb2, job_pb2
 from hireflow.messaging.v1 import thread_pb2
-from hireflow.proposals.v1 import proposal_pb2, screening_pb2
+from hireflow.proposals.v1 import proposal_pb2, proposal_view_pb2, screening_pb2
 from services.common.client import error_of
 from tests.e2e.conftest import System
 from tests.unit.contracts import authorisation as contracts
@@ -41,6 +41,10 @@ SERVICES: dict[str, tuple[ServiceDescriptor, dict[str, Any]]] = {
     "screening": (
         screening_pb2.DESCRIPTOR.services_by_name["ScreeningService"],
         proposals.SCREENING,
+    ),
+    "view": (
+        proposal_view_pb2.DESCRIPTOR.services_by_name["ProposalViewService"],
+        proposals.VIEW,
     ),
     "contracts": (
         contract_pb2.DESCRIPTOR.services_by_name["ContractsService"],

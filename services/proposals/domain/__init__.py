@@ -29,12 +29,14 @@ from services.proposals.domain.screening import (
     Speaker,
     Turn,
 )
+from services.proposals.domain.view import HireOfProposal, Surroundings
 
 __all__ = [
     "Answer",
     "Candidate",
     "Filter",
     "Given",
+    "HireOfProposal",
     "Interview",
     "Job",
     "Match",
@@ -58,6 +60,7 @@ __all__ = [
     "Signals",
     "Speaker",
     "Status",
+    "Surroundings",
     "Turn",
     "match",
 ]

@@ -1,5 +1,8 @@
 """Trainers' profiles."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -28,17 +31,11 @@ async def save_profile(tx: AsyncConnection, profile: Profile) -> None:
 async def find_profile(connection: AsyncConnection, trainer_id: str) -> Profile | None:
     """Read a trainer's profile."""
     query = sa.select(PROFILE).where(PROFILE.c.trainer_id == trainer_id)
-    row = (await connection.execute(query)).one_or_none()
-    if row is None:
-        return None
-    return Profile(
-        trainer_id=row.trainer_id,
-        first_name=row.first_name,
-        last_name=row.last_name,
-        country=row.country,
-        title=row.title,
-        languages=tuple(row.languages),
-        skills=tuple(row.skills),
-        resume_reference=row.resume_reference,
-        update_time=row.update_time,
-    )
+    row = (await connection.execute(query)).mappings().one_or_none()
+    return None if row is None else profile_of(dict(row))
+
+
+def profile_of(row: Mapping[str, Any]) -> Profile:
+    """Make the profile that a row holds."""
+    lists = {name: tuple(row[name]) for name in ("languages", "skills")}
+    return Profile(**{**row, **lists})

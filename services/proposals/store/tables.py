@@ -190,3 +190,27 @@ RESERVATION = sa.Table(
         postgresql_where=sa.text("state = 'RESERVED'"),
     ),
 )
+
+# What the events of threads and hires told, for the employer's screen of a proposal.
+THREAD = sa.Table(
+    "thread",
+    METADATA,
+    sa.Column("proposal_id", sa.Text, primary_key=True),
+    sa.Column("thread_id", sa.Text, nullable=False),
+)
+
+HIRE = sa.Table(
+    "hire",
+    METADATA,
+    sa.Column("hire_id", sa.Text, primary_key=True),
+    sa.Column("proposal_id", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("stage", sa.Text, nullable=False),
+    sa.Column("waiting_for", sa.Text, nullable=False),
+    sa.Column("wait_deadline", sa.TIMESTAMP(timezone=True)),
+    # Empty until the hire ended well.
+    sa.Column("contract_id", sa.Text, nullable=False),
+    sa.Column("start_time", sa.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column("update_time", sa.TIMESTAMP(timezone=True), nullable=False),
+    sa.Index("hire_by_proposal", "proposal_id", "start_time", "hire_id"),
+)

@@ -37,3 +37,6 @@ SCREENING: dict[str, dict[str, Answer]] = {
     "RecordInterview": _row(),
     "GetScreening": _row(*READERS),
 }
+VIEW: dict[str, dict[str, Answer]] = {
+    "ViewProposal": _row(*READERS),
+}
