@@ -43,13 +43,13 @@ async def list_of_job(
 ) -> OfJob | None:
     """Read a page of a job's live proposals, in one statement; None where the job is not known.
 
-    One bounded index scan per review state, merged. With conditions beyond the states, the page is
-    what meets them of the next `_LOOK` proposals in the list's order: it may be short, even empty,
-    and still not the last. No index could carry every set of conditions in every order; so a page
-    costs the same however rare its rows are.
+    All states are one bounded index scan, some are one each, merged. With conditions beyond the
+    states, the page is what meets them of the next `_LOOK` proposals in the list's order: it may be
+    short, even empty, and still not the last. No index could carry every set of conditions in every
+    order; so a page costs the same however rare its rows are.
     """
     keys = _keys(order)
-    states = tuple(sorted(wanted.states or ReviewState))
+    states = tuple(sorted(wanted.states)) if wanted.states != set(ReviewState) else ()
     conditions = _conditions(wanted)
     given = {
         "of_job": job_id,
@@ -125,6 +125,7 @@ def _page(
 def _ordered(
     states: tuple[ReviewState, ...], order: Order, *, further: bool
 ) -> sa.Select[tuple[Any, ...]]:
+    """Order the proposals in these states; no states means all."""
     _, descending = _ORDERS[order]
     keys = _keys(order)
     behind = beyond_parameters(*keys, descending=descending) if further else sa.true()
@@ -132,13 +133,13 @@ def _ordered(
         sa.select(*keys)
         .where(
             PROPOSAL.c.job_id == sa.bindparam("of_job"),
-            PROPOSAL.c.review_state == sa.literal_column(f"'{state}'"),
+            PROPOSAL.c.review_state == sa.literal_column(f"'{state}'") if state else sa.true(),
             LIVE,
             behind,
         )
         .order_by(*_directed(keys, descending=descending))
         .limit(sa.bindparam("reach", type_=sa.Integer))
-        for state in states
+        for state in states or (None,)
     )
     merged = sa.union_all(*scans).subquery("merged")
     return sa.select(merged).order_by(*_directed(merged.c, descending=descending))

@@ -137,15 +137,17 @@ PROPOSAL = sa.Table(
     sa.Index(
         "proposal_one_live_per_trainer", "job_id", "trainer_id", unique=True, postgresql_where=LIVE
     ),
+    # Each order twice: of one review state, and of all.
     *(
         sa.Index(
-            f"proposal_by_{name}",
+            f"proposal_{prefix}by_{name}",
             "job_id",
-            "review_state",
+            *states,
             column,
             "proposal_id",
             postgresql_where=LIVE,
         )
+        for prefix, states in (("", ("review_state",)), ("live_", ()))
         for name, column in (
             ("time", "create_time"),
             ("match", "match_score"),
