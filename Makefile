@@ -19,7 +19,7 @@ $(STAMP): requirements.lock pyproject.toml
 run: $(STAMP)      ## the whole system on this machine, until Ctrl-C
 	@$(BIN)/hireflow up
 
-demo: $(STAMP)      ## one complete hire on a fresh stack, shown live and proved
+demo: $(STAMP)      ## from publishing to Done Hiring on a fresh stack, shown live and proved
 	@$(BIN)/hireflow demo
 
 test: $(STAMP)      ## every test, on the real parts

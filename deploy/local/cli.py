@@ -160,7 +160,7 @@ def demo(
     ] = None,
     as_json: _Json = False,
 ) -> None:
-    """Run one complete hire on a fresh stack, show each stage, and prove the end state.
+    """Walk from publishing a job to Done Hiring on a fresh stack, and prove the end state.
 
     Exit code 0 only if all of it held. With --json the last line is one JSON object.
     """

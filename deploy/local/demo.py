@@ -1,18 +1,24 @@
-"""`hireflow demo`: a fresh stack, one complete hire, its proof, and a clean end."""
+"""`hireflow demo`: a fresh stack, an employer's whole way to a hire, its proof, and a clean end.
+
+The way is that of the employer's guide: publish, let candidates be screened, review, ask, hire,
+work together, Done Hiring.
+"""
 
 import asyncio
 import json
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from itertools import pairwise
 from pathlib import Path
+from textwrap import shorten
 from time import monotonic
 
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 
+from deploy.local import workspace
 from deploy.local.audit import open_sources
 from deploy.local.journey import Browser, Caller, Journey, open_services
 from deploy.local.process import Child, State
@@ -21,8 +27,11 @@ from deploy.local.stack import Stack
 from deploy.local.stripe_account import api_key
 from hireflow.contracts.v1 import contract_pb2
 from hireflow.hiring.v1 import hire_pb2
+from hireflow.jobs.v1 import job_pb2
+from hireflow.proposals.v1 import proposal_pb2
 
 ORGANISATION = "org-demo"
+INSTRUCTIONS = "# Compare two answers, and say why one is better"
 
 
 class Screen:
@@ -94,8 +103,14 @@ async def _walk(screen: Screen, stack: Stack) -> tuple[Proof, list[tuple[str, fl
                 employer=_caller(stack, "employer", "user-ada", ORGANISATION),
                 trainer=_caller(stack, "trainer", "trainer-jordan"),
             )
-            await _before_the_hire(screen, journey, browser)
+            await _publish(screen, journey)
+            interviewer = _caller(stack, "service", "service:interviewer")
+            await _propose(screen, journey, interviewer)
+            await _review(screen, journey)
+            method_id = await journey.save_card(browser)
+            screen.done("card saved as the default", method_id)
             hire_id, stages = await _hire(screen, journey)
+            await _work(screen, journey)
             screen.title("Reading it back from every service, Stripe and the event stream")
             operator = _caller(stack, "operator", "operator-demo")
             async with open_sources(stack.addresses, operator, api_key(stack.data)) as sources:
@@ -110,16 +125,69 @@ def _caller(stack: Stack, kind: str, subject: str, organisation: str | None = No
     return Caller(subject, stack.mint_token(kind=kind, sub=subject, org=organisation))
 
 
-async def _before_the_hire(screen: Screen, journey: Journey, browser: Browser) -> None:
-    screen.title("An employer publishes a job, a trainer proposes")
-    await journey.publish_job()
-    screen.done("job published", journey.job.job_id)
+async def _publish(screen: Screen, journey: Journey) -> None:
+    screen.title("An employer publishes a job")
+    await journey.publish_job(plan=workspace.PLAN)
+    screen.done("job published, with a screening plan", journey.job.title)
+    await workspace.write_instructions(journey, INSTRUCTIONS)
+    screen.done("instructions written, for trainers who are hired")
+    await workspace.put_in_folder(journey, "Spring sprint")
+    screen.done("put in a folder", "Spring sprint")
+
+
+async def _propose(screen: Screen, journey: Journey, interviewer: Caller) -> None:
+    screen.title("A trainer is screened and proposes")
+    screening_id = await workspace.begin_screening(journey)
+    await workspace.finish_screening(journey, interviewer, screening_id)
+    screen.done("questions answered, interview recorded")
     await journey.submit_proposal()
     screen.done("proposal submitted", journey.proposal_id)
+
+
+async def _review(screen: Screen, journey: Journey) -> None:
+    screen.title("The employer reviews the candidates")
+    table = Table(title="Proposals", title_justify="left")
+    for column in ("candidate", "country", "interview", "match", "rate", "status"):
+        table.add_column(column)
+    for row in (await workspace.list_candidates(journey)).proposals:
+        state = proposal_pb2.ReviewState.Name(row.review_state).removeprefix("REVIEW_STATE_")
+        table.add_row(
+            row.candidate.display_name,
+            row.candidate.country,
+            str(row.interview_score),
+            str(row.match.score),
+            f"{row.rate.amount.minor_units / 100:.2f} {row.rate.amount.currency_code} an hour",
+            state.lower(),
+        )
+    screen.show(table)
+    seen = await workspace.view(journey)
+    interview = seen.screening.interview
+    screen.done(
+        "View Proposal", f"{interview.summary} Signals: {', '.join(interview.mismatch_signals)}"
+    )
     thread_id = await journey.review()
-    screen.done("shortlisted, and a first question asked", thread_id)
-    method_id = await journey.save_card(browser)
-    screen.done("card saved as the default", method_id)
+    screen.done("shortlisted, and a first question asked")
+    await workspace.say(journey, journey.trainer, thread_id, "Yes, on Monday.")
+    told = await workspace.texts(journey, journey.employer, thread_id)
+    screen.done("the proposal's messages", _quoted(told))
+
+
+async def _work(screen: Screen, journey: Journey) -> None:
+    screen.title("After the hire")
+    instructions = await workspace.read_instructions(journey)
+    screen.done("the trainer reads the instructions", instructions)
+    hire = (await workspace.view_hired(journey)).hire
+    screen.done("View Proposal shows the hire and its contract", hire.contract_id)
+    thread_id = await workspace.job_thread(journey)
+    await workspace.say(journey, journey.trainer, thread_id, "I begin with the first batch.")
+    told = await workspace.texts(journey, journey.employer, thread_id)
+    screen.done("the job's messages", _quoted(told))
+    job = await workspace.finish_hiring(journey)
+    screen.done("Done Hiring", job_pb2.JobState.Name(job.state).removeprefix("JOB_STATE_"))
+
+
+def _quoted(texts: Sequence[str]) -> str:
+    return "".join(f'\n    "{shorten(text, 68, placeholder=" …")}"' for text in texts)
 
 
 async def _hire(screen: Screen, journey: Journey) -> tuple[str, list[tuple[str, float]]]:
