@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from statistics import median
 from time import perf_counter
+from typing import TypeAlias
 
 import sqlalchemy as sa
 from rich.console import Console
@@ -13,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benchmarks.results import Measure
 from deploy.local.stack import Stack
-from hireflow.jobs.v1 import job_events_pb2
+from hireflow.proposals.v1 import screening_events_pb2
 from services.common.bus import EVENTS, Bus
 from services.common.consumer import Consumer
 from services.common.database import Database
@@ -21,16 +22,26 @@ from services.common.inbox import Received, Subscription
 from services.common.outbox import Event, Outbox, Relay, event_type
 from services.common.settings import Settings
 
+Screened: TypeAlias = (
+    screening_events_pb2.ScreeningStarted | screening_events_pb2.ScreeningCompleted
+)
+
 # The schema of a service that is stopped meanwhile: its tables, its relay, no other traffic.
 SCHEMA = "jobs"
-_TYPE = event_type(job_events_pb2.JobUpdated)
+# No service hears them: what is measured shares the machine with nobody's work on it.
+_RELAYED, _TIMED = screening_events_pb2.ScreeningStarted, screening_events_pb2.ScreeningCompleted
+_PLAIN = "hireflow.benchmarks.v1.nothing.happened"
 
 
-def _event(job_id: str) -> Event:
-    facts = job_events_pb2.JobFacts(
-        job_id=job_id, organisation_id="org-1", required_languages=["en"], positions=3
+def _event(kind: type[Screened], screening_id: str) -> Event:
+    facts = screening_events_pb2.ScreeningFacts(
+        screening_id=screening_id,
+        job_id=str(uuid.uuid4()),
+        organisation_id="org-1",
+        trainer_id="trainer-1",
+        plan_version=3,
     )
-    return Event(job_events_pb2.JobUpdated(job=facts), job_id, datetime.now(UTC))
+    return Event(kind(screening=facts), screening_id, datetime.now(UTC))
 
 
 async def measure(console: Console, stack: Stack, runs: int, share: float) -> list[Measure]:
@@ -73,14 +84,14 @@ async def measure(console: Console, stack: Stack, runs: int, share: float) -> li
 async def _publish_plainly(bus: Bus, count: int) -> float:
     """Publish as many messages of the same size, pipelined as the relay does; the seconds."""
     jetstream = await bus.jetstream()
-    data = _event(str(uuid.uuid4())).message.SerializeToString()
+    data = _event(_RELAYED, str(uuid.uuid4())).message.SerializeToString()
     # As many bytes of headers as an event has.
     headers = {"ce-filler": "x" * 330}
     began = perf_counter()
     pending = []
     for _ in range(count):
         future = await jetstream.publish_async(
-            _TYPE,
+            _PLAIN,
             data,
             stream=EVENTS,
             headers={**headers, "Nats-Msg-Id": str(uuid.uuid4())},
@@ -96,7 +107,9 @@ async def _relay(database: Database, bus: Bus, count: int) -> float:
     outbox = Outbox(SCHEMA)
     for _ in range(count // 500):
         async with database.begin() as transaction:
-            await outbox.record(transaction, *(_event(str(uuid.uuid4())) for _ in range(500)))
+            await outbox.record(
+                transaction, *(_event(_RELAYED, str(uuid.uuid4())) for _ in range(500))
+            )
     relay = Relay(database, bus, SCHEMA)
     began = perf_counter()
     sent = 0
@@ -115,7 +128,8 @@ async def _commit_to_effect(database: Database, bus: Bus, count: int) -> list[fl
             await transaction.execute(sa.text("SELECT 1"))
             arrived.put_nowait(perf_counter())
 
-    subscription = Subscription(ours, (_TYPE,), {_TYPE: handle})
+    heard = event_type(_TIMED)
+    subscription = Subscription(ours, (heard,), {heard: handle})
     tasks = [
         asyncio.create_task(Consumer(database, bus, SCHEMA, subscription).run()),
         asyncio.create_task(Relay(database, bus, SCHEMA).run()),
@@ -125,7 +139,7 @@ async def _commit_to_effect(database: Database, bus: Bus, count: int) -> list[fl
     try:
         for number in range(count + 20):
             async with database.begin() as transaction:
-                await outbox.record(transaction, _event(f"{ours}-{number}"))
+                await outbox.record(transaction, _event(_TIMED, f"{ours}-{number}"))
             committed = perf_counter()
             async with asyncio.timeout(120):
                 at = await arrived.get()

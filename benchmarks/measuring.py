@@ -58,20 +58,29 @@ async def timed(
 
 def cpu_of(pids: Mapping[str, int]) -> dict[str, float]:
     """CPU seconds of processes and their children so far."""
-    spent = {}
-    for name, pid in pids.items():
-        family = _family(pid)
-        times = [process.cpu_times() for process in family]
-        spent[name] = sum(time.user + time.system for time in times)
-    return spent
+    return {name: _sum_over(pid, _cpu_seconds) for name, pid in pids.items()}
 
 
 def memory_of(pids: Mapping[str, int]) -> dict[str, float]:
     """Megabytes that processes and their children have for themselves (proportional set size)."""
-    return {
-        name: sum(process.memory_full_info().pss for process in _family(pid)) / 1e6
-        for name, pid in pids.items()
-    }
+    return {name: _sum_over(pid, _megabytes) for name, pid in pids.items()}
+
+
+def _cpu_seconds(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return times.user + times.system
+
+
+def _megabytes(process: psutil.Process) -> float:
+    return process.memory_full_info().pss / 1e6
+
+
+def _sum_over(pid: int, read: Callable[[psutil.Process], float]) -> float:
+    total = 0.0
+    for process in _family(pid):
+        with suppress(psutil.NoSuchProcess):  # a database's backend may end meanwhile
+            total += read(process)
+    return total
 
 
 def _family(pid: int) -> list[psutil.Process]:
