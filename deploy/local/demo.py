@@ -103,10 +103,10 @@ async def _walk(screen: Screen, stack: Stack) -> tuple[Proof, list[tuple[str, fl
                 employer=_caller(stack, "employer", "user-ada", ORGANISATION),
                 trainer=_caller(stack, "trainer", "trainer-jordan"),
             )
-            await _publish(screen, journey)
+            folder_id = await _publish(screen, journey)
             interviewer = _caller(stack, "service", "service:interviewer")
             await _propose(screen, journey, interviewer)
-            await _review(screen, journey)
+            await _review(screen, journey, folder_id)
             method_id = await journey.save_card(browser)
             screen.done("card saved as the default", method_id)
             hire_id, stages = await _hire(screen, journey)
@@ -125,14 +125,15 @@ def _caller(stack: Stack, kind: str, subject: str, organisation: str | None = No
     return Caller(subject, stack.mint_token(kind=kind, sub=subject, org=organisation))
 
 
-async def _publish(screen: Screen, journey: Journey) -> None:
+async def _publish(screen: Screen, journey: Journey) -> str:
     screen.title("An employer publishes a job")
     await journey.publish_job(plan=workspace.PLAN)
     screen.done("job published, with a screening plan", journey.job.title)
     await workspace.write_instructions(journey, INSTRUCTIONS)
     screen.done("instructions written, for trainers who are hired")
-    await workspace.put_in_folder(journey, "Spring sprint")
+    folder_id = await workspace.put_in_folder(journey, "Spring sprint")
     screen.done("put in a folder", "Spring sprint")
+    return folder_id
 
 
 async def _propose(screen: Screen, journey: Journey, interviewer: Caller) -> None:
@@ -144,7 +145,7 @@ async def _propose(screen: Screen, journey: Journey, interviewer: Caller) -> Non
     screen.done("proposal submitted", journey.proposal_id)
 
 
-async def _review(screen: Screen, journey: Journey) -> None:
+async def _review(screen: Screen, journey: Journey, folder_id: str) -> None:
     screen.title("The employer reviews the candidates")
     table = Table(title="Proposals", title_justify="left")
     for column in ("candidate", "country", "interview", "match", "rate", "status"):
@@ -160,6 +161,15 @@ async def _review(screen: Screen, journey: Journey) -> None:
             state.lower(),
         )
     screen.show(table)
+    in_folder = await workspace.folder_table(journey, folder_id, candidates=1)
+    answers = Table(title="Folder screening", title_justify="left")
+    for heading in ("candidate", "interview", *(column.label for column in in_folder.columns)):
+        answers.add_column(heading)
+    for candidate in in_folder.rows:
+        numbers = [f"{cell.answer.number:g}" for cell in candidate.cells]
+        name, score = candidate.candidate.display_name, str(candidate.interview_score)
+        answers.add_row(name, score, *numbers)
+    screen.show(answers)
     seen = await workspace.view(journey)
     interview = seen.screening.interview
     screen.done(
@@ -176,7 +186,7 @@ async def _work(screen: Screen, journey: Journey) -> None:
     screen.title("After the hire")
     instructions = await workspace.read_instructions(journey)
     screen.done("the trainer reads the instructions", instructions)
-    hire = (await workspace.view_hired(journey)).hire
+    hire = (await workspace.view(journey)).hire
     screen.done("View Proposal shows the hire and its contract", hire.contract_id)
     thread_id = await workspace.job_thread(journey)
     await workspace.say(journey, journey.trainer, thread_id, "I begin with the first batch.")

@@ -20,8 +20,9 @@ from hireflow.contracts.v1 import contract_pb2_grpc
 from hireflow.events.v1 import events_pb2_grpc
 from hireflow.hiring.v1 import hire_pb2, hire_pb2_grpc, operations_pb2_grpc
 from hireflow.jobs.v1 import folder_pb2_grpc, instructions_pb2_grpc, job_pb2, job_pb2_grpc
-from hireflow.messaging.v1 import thread_pb2, thread_pb2_grpc
+from hireflow.messaging.v1 import channel_pb2_grpc, thread_pb2, thread_pb2_grpc
 from hireflow.proposals.v1 import (
+    folder_screening_pb2_grpc,
     proposal_pb2,
     proposal_pb2_grpc,
     proposal_view_pb2_grpc,
@@ -78,6 +79,8 @@ class Services:
     folders: "folder_pb2_grpc.FoldersServiceAsyncStub"
     instructions: "instructions_pb2_grpc.InstructionsServiceAsyncStub"
     view: "proposal_view_pb2_grpc.ProposalViewServiceAsyncStub"
+    channels: "channel_pb2_grpc.ChannelsServiceAsyncStub"
+    folder_screening: "folder_screening_pb2_grpc.FolderScreeningServiceAsyncStub"
 
 
 @asynccontextmanager
@@ -108,6 +111,8 @@ async def open_services(addresses: Addresses) -> AsyncIterator[Services]:
             folder_pb2_grpc.FoldersServiceStub(jobs),
             instructions_pb2_grpc.InstructionsServiceStub(jobs),
             proposal_view_pb2_grpc.ProposalViewServiceStub(proposals),
+            channel_pb2_grpc.ChannelsServiceStub(messaging),
+            folder_screening_pb2_grpc.FolderScreeningServiceStub(proposals),
         )
     finally:
         await asyncio.gather(*(channel.close() for channel in channels))
@@ -169,6 +174,7 @@ class Journey:
         positions: int = 1,
         *,
         finish_when_filled: bool = False,
+        add_hires_to_channels: bool = False,
         plan: job_pb2.ScreeningPlan | None = None,
     ) -> None:
         """Create a job, with a screening plan if one is given, and publish it."""
@@ -194,6 +200,7 @@ class Journey:
                     settings=job_pb2.JobSettings(
                         visibility=job_pb2.JOB_VISIBILITY_PUBLIC,
                         finish_when_filled=finish_when_filled,
+                        add_hires_to_channels=add_hires_to_channels,
                     ),
                 ),
             ),

@@ -5,7 +5,12 @@ import asyncio
 from deploy.local.journey import CATCH_UP_SECONDS, Caller, Journey, new_id
 from hireflow.jobs.v1 import folder_pb2, instructions_pb2, job_pb2
 from hireflow.messaging.v1 import thread_pb2
-from hireflow.proposals.v1 import proposal_pb2, proposal_view_pb2, screening_pb2
+from hireflow.proposals.v1 import (
+    folder_screening_pb2,
+    proposal_pb2,
+    proposal_view_pb2,
+    screening_pb2,
+)
 
 PLAN = job_pb2.ScreeningPlan(
     prompt="Find out how they weigh risks.",
@@ -28,11 +33,42 @@ async def put_in_folder(journey: Journey, name: str) -> str:
     make = folder_pb2.CreateFolderRequest(request_id=new_id(), folder=folder)
     folders = journey.services.folders
     folder_id = (await journey.employer.call(folders.CreateFolder, make)).folder.folder_id
+    await move_to_folder(journey, folder_id)
+    return folder_id
+
+
+async def move_to_folder(journey: Journey, folder_id: str) -> None:
+    """Move the job into a folder."""
     move = folder_pb2.MoveJobsRequest(
         request_id=new_id(), folder_id=folder_id, job_ids=[journey.job.job_id]
     )
-    await journey.employer.call(folders.MoveJobs, move)
-    return folder_id
+    await journey.employer.call(journey.services.folders.MoveJobs, move)
+
+
+async def folder_table(
+    journey: Journey, folder_id: str, candidates: int
+) -> folder_screening_pb2.ListFolderScreeningResponse:
+    """Read the folder's table once it has so many candidates; bounded.
+
+    It learns by events which jobs are in the folder.
+    """
+    request = folder_screening_pb2.ListFolderScreeningRequest(folder_id=folder_id)
+    stub = journey.services.folder_screening
+    async with asyncio.timeout(CATCH_UP_SECONDS):
+        while True:
+            table = await journey.employer.call_when_known(stub.ListFolderScreening, request)
+            if len(table.rows) >= candidates:
+                return table
+            await asyncio.sleep(0.02)  # between two looks at a read model fed by events
+
+
+async def folder_csv(journey: Journey, folder_id: str) -> str:
+    """Read the folder's table as a spreadsheet would."""
+    request = folder_screening_pb2.ExportFolderScreeningRequest(folder_id=folder_id)
+    stream = journey.services.folder_screening.ExportFolderScreening(
+        request, metadata=journey.employer.metadata, timeout=60
+    )
+    return b"".join([part.chunk async for part in stream]).decode("utf-8-sig")
 
 
 async def write_instructions(journey: Journey, text: str) -> None:
@@ -105,16 +141,6 @@ async def view(journey: Journey) -> proposal_view_pb2.ViewProposalResponse:
     """Read everything that the View Proposal screen shows."""
     request = proposal_view_pb2.ViewProposalRequest(proposal_id=journey.proposal_id)
     return await journey.employer.call(journey.services.view.ViewProposal, request)
-
-
-async def view_hired(journey: Journey) -> proposal_view_pb2.ViewProposalResponse:
-    """Read that screen once it tells of the contract, which it learns by events; bounded."""
-    async with asyncio.timeout(CATCH_UP_SECONDS):
-        while True:
-            seen = await view(journey)
-            if seen.hire.contract_id:
-                return seen
-            await asyncio.sleep(0.02)  # between two looks at a read model fed by events
 
 
 async def job_thread(journey: Journey) -> str:

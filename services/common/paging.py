@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Generic, Self, TypeVar
 
@@ -82,6 +82,10 @@ class Cursor:
             return Page(tuple(items))
         shown = tuple(items[: self.size])
         return Page(shown, self.token(key(shown[-1])))
+
+    def following(self, token: str) -> Self:
+        """Go on with the next page of the same list, whose token this cursor's page gave."""
+        return replace(self, after=_read_token(token, self.scope))
 
     def token(self, keys: Sequence[Key]) -> str:
         """Write the token of the page that begins after these values of the order."""

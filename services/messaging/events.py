@@ -1,9 +1,11 @@
 """The events of messaging, and what the events of proposals do here.
 
-No text that people wrote is in them: who, where and in what order.
+`neighbours` has what those of jobs and contracts do. No text that people wrote is in ours: who,
+where and in what order.
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from typing import TypeAlias
 
@@ -72,6 +74,27 @@ def deleted(message: Message) -> Event:
         sender=actor(message.sender),
     )
     return Event(told, message.thread_id, message.delete_time or message.create_time)
+
+
+def joined(thread: Thread, trainer_id: str, now: datetime) -> Event:
+    """Tell that a trainer joined a channel."""
+    told = thread_events_pb2.ThreadJoined(
+        thread_id=thread.thread_id, job_id=thread.job_id, trainer_id=trainer_id
+    )
+    return Event(told, thread.thread_id, now)
+
+
+def left(thread: Thread, trainer_id: str, now: datetime) -> Event:
+    """Tell that a trainer left a channel."""
+    told = thread_events_pb2.ThreadLeft(
+        thread_id=thread.thread_id, job_id=thread.job_id, trainer_id=trainer_id
+    )
+    return Event(told, thread.thread_id, now)
+
+
+def renamed(thread_id: str, now: datetime) -> Event:
+    """Tell that a channel has another name."""
+    return Event(thread_events_pb2.ThreadRenamed(thread_id=thread_id), thread_id, now)
 
 
 async def on_proposal(

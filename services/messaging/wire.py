@@ -7,12 +7,13 @@ from datetime import datetime
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from hireflow.common.v1 import actor_pb2
-from hireflow.messaging.v1 import thread_pb2
+from hireflow.messaging.v1 import channel_pb2, thread_pb2
 from services.common.errors import Problems
 from services.messaging.domain import (
     Attachment,
     Change,
     ChangeKind,
+    ChannelMember,
     Content,
     Message,
     MessageKind,
@@ -77,6 +78,14 @@ def thread_message(thread: Thread) -> thread_pb2.Thread:
         message_count=thread.message_count,
         create_time=_timestamp(thread.create_time),
         last_message_time=_timestamp(thread.last_message_time),
+        name=thread.name,
+    )
+
+
+def member_message(member: ChannelMember) -> channel_pb2.ChannelMember:
+    """Write a trainer in a channel."""
+    return channel_pb2.ChannelMember(
+        trainer_id=member.trainer_id, join_time=_timestamp(member.join_time)
     )
 
 

@@ -16,12 +16,17 @@ from services.common.database import Database
 from services.common.errors import problems
 from services.common.paging import Cursor
 from services.proposals import wire
-from services.proposals.domain import HireOfProposal, Profile
+from services.proposals.domain import Profile, ReservationState, Surroundings
 from services.proposals.screening_wire import screening_message
 from services.proposals.use_cases import viewing
 from services.proposals.use_cases.access import as_reader
 
 Context: TypeAlias = grpc.aio.ServicerContext[Message, Message]
+_STATES = {
+    ReservationState.RESERVED: hire_pb2.HIRE_STATE_RUNNING,
+    ReservationState.HIRED: hire_pb2.HIRE_STATE_HIRED,
+    ReservationState.RELEASED: hire_pb2.HIRE_STATE_UNDONE,
+}
 
 
 class ProposalViewServicer(proposal_view_pb2_grpc.ProposalViewServiceServicer):
@@ -40,7 +45,7 @@ class ProposalViewServicer(proposal_view_pb2_grpc.ProposalViewServiceServicer):
         # As ListNotes reads it, whose token the answer gives.
         newest = Cursor.read(0, "", reader.kind, reader.id, request.proposal_id)
         view = await viewing.view_proposal(self._database, reader, request.proposal_id, newest)
-        hire, screening = view.around.hire, view.screening
+        screening = view.screening
         return pb.ViewProposalResponse(
             proposal=wire.proposal_message(view.around.proposal),
             profile=_profile_message(view.around.profile),
@@ -48,7 +53,7 @@ class ProposalViewServicer(proposal_view_pb2_grpc.ProposalViewServiceServicer):
             notes=[wire.note_message(note) for note in view.notes.items],
             next_notes_page_token=view.notes.next_token,
             thread_id=view.around.thread_id,
-            hire=None if hire is None else _hire_message(hire),
+            hire=_hire_message(view.around),
         )
 
 
@@ -64,15 +69,13 @@ def _profile_message(profile: Profile) -> pb.CandidateProfile:
     )
 
 
-def _hire_message(hire: HireOfProposal) -> pb.ProposalHire:
-    deadline = hire.wait_deadline
+def _hire_message(around: Surroundings) -> pb.ProposalHire | None:
+    hire, time = around.hire, around.reserve_time
+    if hire is None or time is None:
+        return None
     return pb.ProposalHire(
         hire_id=hire.hire_id,
-        state=hire_pb2.HireState.Value(f"HIRE_STATE_{hire.state}"),
-        stage=hire_pb2.HireStage.Value(f"HIRE_STAGE_{hire.stage}"),
-        waiting_for=hire_pb2.HireWaitingFor.Value(f"HIRE_WAITING_FOR_{hire.waiting_for}"),
-        wait_deadline=None if deadline is None else wire.timestamp(deadline),
+        state=_STATES[hire.state],
         contract_id=hire.contract_id,
-        start_time=wire.timestamp(hire.start_time),
-        update_time=wire.timestamp(hire.update_time),
+        reserve_time=wire.timestamp(time),
     )

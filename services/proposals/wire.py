@@ -35,7 +35,7 @@ MOVE_LIMIT = 100
 RATE_LIMIT = 10_000_000_00
 CURRENCIES = ("USD",)
 
-_COUNTRY = re.compile(r"[A-Z]{2}")
+COUNTRY = re.compile(r"[A-Z]{2}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _LAYOUT = frozenset("\n\r\t")
 _STATES: dict[int, ReviewState] = {
@@ -53,7 +53,7 @@ def read_profile(message: pb.Profile, trainer_id: str, now: datetime, noted: Pro
     check_line("profile.first_name", message.first_name, NAME_LIMIT, noted)
     check_line("profile.last_name", message.last_name, NAME_LIMIT, noted)
     check_line("profile.title", message.title, TITLE_LIMIT, noted)
-    country = _COUNTRY.fullmatch(message.country)
+    country = COUNTRY.fullmatch(message.country)
     noted.require(country, "profile.country", "must be an ISO 3166-1 alpha-2 code")
     _check_list("profile.languages", message.languages, noted)
     for index, language in enumerate(message.languages[:LIST_LIMIT]):
@@ -101,7 +101,7 @@ def read_filter(message: pb.ListProposalsRequest, noted: Problems) -> Filter:
     states = _read_states(message.review_states, noted)
     score = message.minimum_interview_score
     noted.require(0 <= score <= 100, "minimum_interview_score", "must be 0 to 100")
-    country = not message.country or _COUNTRY.fullmatch(message.country)
+    country = not message.country or COUNTRY.fullmatch(message.country)
     noted.require(country, "country", "must be an ISO 3166-1 alpha-2 code, or empty")
     rate = _read_range(message.rate, noted) if message.HasField("rate") else None
     if message.text:

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 from hireflow.proposals.v1 import (
+    folder_screening_pb2,
+    folder_screening_pb2_grpc,
     proposal_pb2,
     proposal_pb2_grpc,
     proposal_view_pb2,
@@ -12,7 +14,8 @@ from hireflow.proposals.v1 import (
 )
 from services.common.runtime import Part, Resources, Servicer
 from services.proposals.events import FOLDERS, JOBS
-from services.proposals.neighbours import HIRES, THREADS
+from services.proposals.folder_screening_servicer import FolderScreeningServicer
+from services.proposals.neighbours import THREADS
 from services.proposals.screening_servicer import ScreeningServicer
 from services.proposals.servicer import ProposalsServicer
 from services.proposals.view_servicer import ProposalViewServicer
@@ -22,7 +25,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def build(resources: Resources) -> Part:
-    """Build the services, their outbox, and their ears for jobs, folders, threads and hires."""
+    """Build the services, their outbox, and their ears for jobs, folders and threads."""
     given = (resources.database, resources.clock, resources.new_id)
     proposals = Servicer(
         proposal_pb2_grpc.add_ProposalsServiceServicer_to_server,
@@ -39,8 +42,13 @@ def build(resources: Resources) -> Part:
         ProposalViewServicer(resources.database),
         proposal_view_pb2.DESCRIPTOR.services_by_name["ProposalViewService"].full_name,
     )
+    folders = Servicer(
+        folder_screening_pb2_grpc.add_FolderScreeningServiceServicer_to_server,
+        FolderScreeningServicer(resources.database),
+        folder_screening_pb2.DESCRIPTOR.services_by_name["FolderScreeningService"].full_name,
+    )
     return Part(
         schema=SCHEMA,
-        servicers=(proposals, screening, view),
-        subscriptions=(JOBS, FOLDERS, THREADS, HIRES),
+        servicers=(proposals, screening, view, folders),
+        subscriptions=(JOBS, FOLDERS, THREADS),
     )

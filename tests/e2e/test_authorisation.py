@@ -15,8 +15,13 @@ from hireflow.contracts.v1 import contract_pb2
 from hireflow.events.v1 import events_pb2
 from hireflow.hiring.v1 import hire_pb2, operations_pb2
 from hireflow.jobs.v1 import folder_pb2, instructions_pb2, job_pb2
-from hireflow.messaging.v1 import thread_pb2
-from hireflow.proposals.v1 import proposal_pb2, proposal_view_pb2, screening_pb2
+from hireflow.messaging.v1 import channel_pb2, thread_pb2
+from hireflow.proposals.v1 import (
+    folder_screening_pb2,
+    proposal_pb2,
+    proposal_view_pb2,
+    screening_pb2,
+)
 from services.common.client import error_of
 from tests.e2e.conftest import System
 from tests.unit.contracts import authorisation as contracts
@@ -42,6 +47,10 @@ SERVICES: dict[str, tuple[ServiceDescriptor, dict[str, Any]]] = {
         screening_pb2.DESCRIPTOR.services_by_name["ScreeningService"],
         proposals.SCREENING,
     ),
+    "folder_screening": (
+        folder_screening_pb2.DESCRIPTOR.services_by_name["FolderScreeningService"],
+        proposals.FOLDERS,
+    ),
     "view": (
         proposal_view_pb2.DESCRIPTOR.services_by_name["ProposalViewService"],
         proposals.VIEW,
@@ -53,6 +62,10 @@ SERVICES: dict[str, tuple[ServiceDescriptor, dict[str, Any]]] = {
     "messaging": (
         thread_pb2.DESCRIPTOR.services_by_name["MessagingService"],
         messaging.AUTHORISATION,
+    ),
+    "channels": (
+        channel_pb2.DESCRIPTOR.services_by_name["ChannelsService"],
+        messaging.CHANNELS,
     ),
     "hiring": (hire_pb2.DESCRIPTOR.services_by_name["HiringService"], hiring.AUTHORISATION),
     "events": (events_pb2.DESCRIPTOR.services_by_name["EventsService"], events.AUTHORISATION),

@@ -15,8 +15,13 @@ from hireflow.contracts.v1 import contract_pb2_grpc
 from hireflow.events.v1 import events_pb2_grpc
 from hireflow.hiring.v1 import hire_pb2_grpc, operations_pb2_grpc
 from hireflow.jobs.v1 import folder_pb2_grpc, instructions_pb2_grpc, job_pb2_grpc
-from hireflow.messaging.v1 import thread_pb2_grpc
-from hireflow.proposals.v1 import proposal_pb2_grpc, proposal_view_pb2_grpc, screening_pb2_grpc
+from hireflow.messaging.v1 import channel_pb2_grpc, thread_pb2_grpc
+from hireflow.proposals.v1 import (
+    folder_screening_pb2_grpc,
+    proposal_pb2_grpc,
+    proposal_view_pb2_grpc,
+    screening_pb2_grpc,
+)
 from services.common.auth import Kind, Principal
 from services.common.database import Database
 from services.common.migrations import migrate
@@ -106,5 +111,7 @@ async def workspace(settings: Settings, signer: Signer) -> AsyncIterator[Workspa
                 folder_pb2_grpc.FoldersServiceStub(channel),
                 instructions_pb2_grpc.InstructionsServiceStub(channel),
                 proposal_view_pb2_grpc.ProposalViewServiceStub(channel),
+                channel_pb2_grpc.ChannelsServiceStub(channel),
+                folder_screening_pb2_grpc.FolderScreeningServiceStub(channel),
             )
             yield Workspace(services, settings, process.resources.database, signer)

@@ -17,7 +17,6 @@ from sqlalchemy.engine import make_url
 
 from hireflow.contracts.v1 import contract_events_pb2, contract_pb2
 from hireflow.events.v1 import events_pb2, events_pb2_grpc
-from hireflow.hiring.v1 import hire_events_pb2, hire_pb2
 from hireflow.jobs.v1 import folder_events_pb2, job_events_pb2, job_pb2
 from hireflow.messaging.v1 import thread_events_pb2, thread_pb2
 from hireflow.proposals.v1 import proposal_events_pb2, proposal_pb2
@@ -46,7 +45,6 @@ CONSUMERS = [
     ("proposals", proposals_events.JOBS),
     ("proposals", proposals_events.FOLDERS),
     ("proposals", neighbours.THREADS),
-    ("proposals", neighbours.HIRES),
     ("messaging", messaging_events.PROPOSALS),
 ]
 Rows = dict[str, list[tuple[object, ...]]]
@@ -190,19 +188,6 @@ async def _live(house: House, number: int) -> None:
     )
     sent = thread_events_pb2.MessageSent(thread_id=f"thread-{number}", sequence=1)
     await house.tell("messaging", f"thread-{number}", thread, sent)
-    hire_id = f"hire-{number}"
-    begun = hire_events_pb2.HireFacts(
-        hire_id=hire_id, proposal_id=proposal_id, state=hire_pb2.HIRE_STATE_RUNNING
-    )
-    ended = hire_events_pb2.HireFacts(
-        hire_id=hire_id, proposal_id=proposal_id, state=hire_pb2.HIRE_STATE_HIRED
-    )
-    await house.tell(
-        "contracts",  # whose outbox tells it, no reader knows
-        hire_id,
-        hire_events_pb2.HireStarted(hire=begun),
-        hire_events_pb2.HireCompleted(hire=ended, contract_id=contract_id),
-    )
     await house.tell(
         "contracts",
         contract_id,
@@ -214,7 +199,7 @@ async def _live(house: House, number: int) -> None:
 
 async def _settled(house: House, schema: str, subscription: Subscription, positions: int) -> Rows:
     """The rows once the last event of as many aggregates is applied."""
-    last = {"job": 4, "proposal": 2, "contract": 3, "folder": 2, "thread": 2, "hire": 2}
+    last = {"job": 4, "proposal": 2, "contract": 3, "folder": 2, "thread": 2}
 
     async def is_settled() -> bool:
         names = ("consumer", "aggregate_type", "version", "holds")

@@ -16,11 +16,14 @@ from services.messaging.domain.message import (
 )
 from services.messaging.domain.thread import (
     WELCOME,
+    ChannelMember,
     Engagement,
+    Job,
     Proposal,
     SeenThread,
     Thread,
     ThreadKind,
+    Work,
 )
 
 __all__ = [
@@ -30,8 +33,10 @@ __all__ = [
     "Attachment",
     "Change",
     "ChangeKind",
+    "ChannelMember",
     "Content",
     "Engagement",
+    "Job",
     "Message",
     "MessageKind",
     "Proposal",
@@ -42,6 +47,7 @@ __all__ = [
     "Thread",
     "ThreadKind",
     "Version",
+    "Work",
     "check_content",
     "check_text",
 ]

@@ -36,6 +36,34 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
+class Job:
+    """A job as its events told it: whose it is, and whether hires join its channels."""
+
+    job_id: str
+    organisation_id: str
+    adds_hires: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A contract as its events told it: who works on which job, and whether now."""
+
+    contract_id: str
+    job_id: str
+    organisation_id: str
+    trainer_id: str
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelMember:
+    """A trainer in a channel, and since when."""
+
+    trainer_id: str
+    join_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Engagement:
     """A proposal that came to a contract."""
 
@@ -47,8 +75,8 @@ class Engagement:
 class Thread:
     """A thread. `contract_id` is empty unless it is a contract's job thread.
 
-    `message_count` is the sequence of its last message. `last_message_time` is when it was opened
-    while nothing is written.
+    `name` is empty unless it is a channel. `message_count` is the sequence of its last message.
+    `last_message_time` is when it was opened while nothing is written.
     """
 
     thread_id: str
@@ -61,6 +89,7 @@ class Thread:
     message_count: int
     create_time: datetime
     last_message_time: datetime
+    name: str = ""
 
     @classmethod
     def of_proposal(cls, thread_id: str, proposal: Proposal, now: datetime) -> Self:
@@ -83,6 +112,23 @@ class Thread:
         """Open the job thread of a contract; its first message is the `welcome`."""
         opened = cls.of_proposal(thread_id, engagement.proposal, now)
         return replace(opened, kind=ThreadKind.JOB, contract_id=engagement.contract_id)
+
+    @classmethod
+    def channel(cls, thread_id: str, job: Job, name: str, now: datetime) -> Self:
+        """Make a channel on a job; nobody but its organisation is in it yet."""
+        return cls(
+            thread_id=thread_id,
+            kind=ThreadKind.CHANNEL,
+            organisation_id=job.organisation_id,
+            job_id=job.job_id,
+            proposal_id="",
+            contract_id="",
+            trainer_ids=(),
+            message_count=0,
+            create_time=now,
+            last_message_time=now,
+            name=name,
+        )
 
     def require_same(self, wanted: Self) -> None:
         """Raise Refused THREAD_EXISTS unless this is the thread that `wanted` would open."""

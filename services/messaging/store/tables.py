@@ -15,6 +15,26 @@ PROPOSAL = sa.Table(
     sa.Column("trainer_id", sa.Text, nullable=False),
 )
 
+# What the events of jobs and contracts told. Whoever changes who is in a job's channels locks the
+# job's row first: a hire and a new channel cannot miss each other.
+JOB = sa.Table(
+    "job",
+    METADATA,
+    sa.Column("job_id", sa.Text, primary_key=True),
+    sa.Column("organisation_id", sa.Text, nullable=False),
+    sa.Column("adds_hires", sa.Boolean, nullable=False),
+)
+
+CONTRACT = sa.Table(
+    "contract",
+    METADATA,
+    sa.Column("contract_id", sa.Text, primary_key=True),
+    sa.Column("job_id", sa.Text, nullable=False),
+    sa.Column("trainer_id", sa.Text, nullable=False),
+    sa.Column("active", sa.Boolean, nullable=False),
+    sa.Index("contract_active", "job_id", "trainer_id", postgresql_where=sa.text("active")),
+)
+
 # A proposal has one thread; of job threads it may have more, when it is hired again after a hire
 # that was refunded.
 THREAD = sa.Table(
@@ -30,6 +50,8 @@ THREAD = sa.Table(
     sa.Column("create_time", sa.TIMESTAMP(timezone=True), nullable=False),
     sa.Column("last_message_time", sa.TIMESTAMP(timezone=True), nullable=False),
     sa.Column("change_count", sa.BigInteger, nullable=False, server_default=sa.text("0")),
+    # Of a channel; empty for other threads.
+    sa.Column("name", sa.Text, nullable=False, server_default=sa.text("''")),
     sa.Index(
         "thread_of_proposal",
         "proposal_id",
@@ -52,6 +74,9 @@ PARTICIPANT = sa.Table(
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("job_id", sa.Text, nullable=False),
     sa.Column("last_message_time", sa.TIMESTAMP(timezone=True), nullable=False),
+    sa.Column(
+        "join_time", sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()
+    ),
     sa.Index("participant_by_trainer", "trainer_id", "kind", "last_message_time", "thread_id"),
     sa.Index(
         "participant_by_job", "trainer_id", "job_id", "kind", "last_message_time", "thread_id"

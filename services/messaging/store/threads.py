@@ -82,7 +82,8 @@ async def claim_thread(tx: AsyncConnection, wanted: Thread) -> Thread:
         .returning(THREAD.c.thread_id)
     )
     if stored.one_or_none() is not None:
-        await tx.execute(sa.insert(PARTICIPANT), _participants(wanted))
+        if wanted.trainer_ids:
+            await tx.execute(sa.insert(PARTICIPANT), _participants(wanted))
         return wanted
     same_place = (
         THREAD.c.contract_id == wanted.contract_id
@@ -159,6 +160,7 @@ def _thread_values(thread: Thread) -> dict[str, object]:
         "message_count": thread.message_count,
         "create_time": thread.create_time,
         "last_message_time": thread.last_message_time,
+        "name": thread.name,
     }
 
 
@@ -191,4 +193,5 @@ def _values(row: sa.Row[tuple[Any, ...]]) -> dict[str, Any]:
         "message_count": row.message_count,
         "create_time": row.create_time,
         "last_message_time": row.last_message_time,
+        "name": row.name,
     }

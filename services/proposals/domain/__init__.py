@@ -1,5 +1,18 @@
 """The rules of proposals, pure: values, states, transitions, and who sees what."""
 
+from services.proposals.domain.folder_table import (
+    AnswerColumn,
+    AnswerKind,
+    CandidateColumn,
+    Condition,
+    Missing,
+    Range,
+    TableFilter,
+    TableOrder,
+    TableRow,
+    columns_of,
+    kind_of,
+)
 from services.proposals.domain.job import Job
 from services.proposals.domain.matching import Match, match
 from services.proposals.domain.note import Note
@@ -29,17 +42,21 @@ from services.proposals.domain.screening import (
     Speaker,
     Turn,
 )
-from services.proposals.domain.view import HireOfProposal, Surroundings
+from services.proposals.domain.view import Surroundings
 
 __all__ = [
     "Answer",
+    "AnswerColumn",
+    "AnswerKind",
     "Candidate",
+    "CandidateColumn",
+    "Condition",
     "Filter",
     "Given",
-    "HireOfProposal",
     "Interview",
     "Job",
     "Match",
+    "Missing",
     "Move",
     "Moved",
     "Note",
@@ -50,6 +67,7 @@ __all__ = [
     "Profile",
     "Proposal",
     "Question",
+    "Range",
     "RateRange",
     "RateUnit",
     "Reservation",
@@ -61,6 +79,11 @@ __all__ = [
     "Speaker",
     "Status",
     "Surroundings",
+    "TableFilter",
+    "TableOrder",
+    "TableRow",
     "Turn",
+    "columns_of",
+    "kind_of",
     "match",
 ]

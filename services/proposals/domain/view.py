@@ -5,28 +5,18 @@ from datetime import datetime
 
 from services.proposals.domain.profile import Profile
 from services.proposals.domain.proposal import Proposal
-
-
-@dataclass(frozen=True, slots=True)
-class HireOfProposal:
-    """A hire as its events told it; the states are named as the protos of hiring name them."""
-
-    hire_id: str
-    proposal_id: str
-    state: str
-    stage: str
-    waiting_for: str
-    wait_deadline: datetime | None
-    contract_id: str
-    start_time: datetime
-    update_time: datetime
+from services.proposals.domain.reservation import Reservation
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """A proposal with what one read finds beside it; `thread_id` is empty without a thread."""
+    """A proposal with what one read finds beside it.
+
+    `thread_id` is empty without a thread; `hire` is the last that reserved the proposal, if any.
+    """
 
     proposal: Proposal
     profile: Profile
     thread_id: str
-    hire: HireOfProposal | None
+    hire: Reservation | None
+    reserve_time: datetime | None

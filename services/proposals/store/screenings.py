@@ -1,5 +1,6 @@
 """Screenings: one by one, and a trainer's on a job."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -7,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.proposals.domain import Candidate, Interview, Screening, Speaker, Turn
+from services.proposals.domain import Answer, Candidate, Interview, Screening, Speaker, Turn
 from services.proposals.store.jobs import read_plan, written_questions
 from services.proposals.store.tables import SCREENING
 
@@ -92,23 +93,26 @@ def _changing(screening: Screening) -> dict[str, Any]:
 
 
 def _screening(row: sa.Row[Any]) -> Screening:
-    # A JSON number without a fraction is read as an integer.
-    answers = {
-        key: value if isinstance(value, str) else float(value) for key, value in row.answers.items()
-    }
     return Screening(
         screening_id=row.screening_id,
         job_id=row.job_id,
         organisation_id=row.organisation_id,
         candidate=Candidate(row.trainer_id, row.display_name, row.country, row.title),
         plan=read_plan(row.plan_version, row.plan_questions),
-        answers=answers,
+        answers=read_answers(row.answers),
         answers_final=row.answers_final,
         interview=None if row.interview_time is None else _interview(row),
         interview_time=row.interview_time,
         create_time=row.create_time,
         complete_time=row.complete_time,
     )
+
+
+def read_answers(written: Mapping[str, str | float]) -> dict[str, Answer]:
+    """Read answers from JSON, where a number without a fraction is an integer."""
+    return {
+        key: value if isinstance(value, str) else float(value) for key, value in written.items()
+    }
 
 
 def _interview(row: sa.Row[Any]) -> Interview:

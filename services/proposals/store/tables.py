@@ -54,6 +54,7 @@ PROFILE = sa.Table(
     sa.Column("update_time", sa.TIMESTAMP(timezone=True), nullable=False),
 )
 
+COMPLETE = sa.text("complete_time IS NOT NULL")
 # One per trainer and job. The questions are the plan's as the screening began with it.
 SCREENING = sa.Table(
     "screening",
@@ -82,8 +83,49 @@ SCREENING = sa.Table(
         "job_id",
         "complete_time",
         "screening_id",
-        postgresql_where=sa.text("complete_time IS NOT NULL"),
+        postgresql_where=COMPLETE,
     ),
+    *(
+        sa.Index(
+            f"screening_complete_by_{name}",
+            "job_id",
+            column,
+            "screening_id",
+            postgresql_where=COMPLETE,
+        )
+        for name, column in (
+            ("score", "interview_score"),
+            ("name", "display_name"),
+            ("country", "country"),
+        )
+    ),
+)
+
+# The plans that complete screenings went by: the columns of a folder's table. A trigger on the
+# screenings keeps this table and the next.
+PLAN = sa.Table(
+    "plan",
+    METADATA,
+    sa.Column("job_id", sa.Text, primary_key=True),
+    sa.Column("version", sa.BigInteger, primary_key=True),
+    sa.Column("questions", JSONB, nullable=False),
+)
+
+# The answers of complete screenings, each with what a folder's table is sorted by: a number, or
+# the beginning of the text in lower case; the other one is 0 or empty.
+ANSWER = sa.Table(
+    "answer",
+    METADATA,
+    sa.Column("screening_id", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("job_id", sa.Text, nullable=False),
+    sa.Column("number", sa.Double, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.ForeignKeyConstraint(
+        ["screening_id"], [SCREENING.c.screening_id], name="answer_screening_id_fkey"
+    ),
+    sa.Index("answer_by_value", "job_id", "key", "kind", "number", "text", "screening_id"),
 )
 
 # How many live proposals of a job are in each review state: a column per state, so that every
@@ -182,6 +224,10 @@ RESERVATION = sa.Table(
     sa.Column("contract_id", sa.Text),
     # The review state in which HIRED found the proposal.
     sa.Column("reviewed", sa.Text),
+    sa.Column(
+        "reserve_time", sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()
+    ),
+    sa.Index("reservation_by_proposal", "proposal_id", "reserve_time", "hire_id"),
     sa.ForeignKeyConstraint(
         ["proposal_id"], [PROPOSAL.c.proposal_id], name="reservation_proposal_id_fkey"
     ),
@@ -193,26 +239,10 @@ RESERVATION = sa.Table(
     ),
 )
 
-# What the events of threads and hires told, for the employer's screen of a proposal.
+# What the events of threads told, for the employer's screen of a proposal.
 THREAD = sa.Table(
     "thread",
     METADATA,
     sa.Column("proposal_id", sa.Text, primary_key=True),
     sa.Column("thread_id", sa.Text, nullable=False),
-)
-
-HIRE = sa.Table(
-    "hire",
-    METADATA,
-    sa.Column("hire_id", sa.Text, primary_key=True),
-    sa.Column("proposal_id", sa.Text, nullable=False),
-    sa.Column("state", sa.Text, nullable=False),
-    sa.Column("stage", sa.Text, nullable=False),
-    sa.Column("waiting_for", sa.Text, nullable=False),
-    sa.Column("wait_deadline", sa.TIMESTAMP(timezone=True)),
-    # Empty until the hire ended well.
-    sa.Column("contract_id", sa.Text, nullable=False),
-    sa.Column("start_time", sa.TIMESTAMP(timezone=True), nullable=False),
-    sa.Column("update_time", sa.TIMESTAMP(timezone=True), nullable=False),
-    sa.Index("hire_by_proposal", "proposal_id", "start_time", "hire_id"),
 )

@@ -1,4 +1,4 @@
-"""The employer's screen of one proposal, and what the events of threads and hires add to it."""
+"""The employer's screen of one proposal, and what the events of threads add to it."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from services.common.auth import require_reader
 from services.common.database import Database
 from services.common.errors import NotFound
 from services.common.paging import Cursor, Page
-from services.proposals.domain import HireOfProposal, Note, Screening, Surroundings
+from services.proposals.domain import Note, Screening, Surroundings
 from services.proposals.store import notes, screenings, surroundings
 from services.proposals.use_cases.access import Reader
 
@@ -25,11 +25,6 @@ class View:
 async def learn_thread(tx: AsyncConnection, proposal_id: str, thread_id: str) -> None:
     """Keep which thread is a proposal's."""
     await surroundings.learn_thread(tx, proposal_id, thread_id)
-
-
-async def learn_hire(tx: AsyncConnection, hire: HireOfProposal) -> None:
-    """Keep a hire as its last event told it."""
-    await surroundings.learn_hire(tx, hire)
 
 
 async def view_proposal(

@@ -7,7 +7,7 @@ from deploy.local.journey import Caller, new_id
 from hireflow.contracts.v1 import contract_pb2
 from hireflow.hiring.v1 import hire_pb2
 from hireflow.jobs.v1 import instructions_pb2, job_pb2
-from hireflow.messaging.v1 import thread_pb2
+from hireflow.messaging.v1 import channel_pb2, thread_pb2
 from hireflow.proposals.v1 import proposal_pb2
 from tests.e2e.conftest import System
 from tests.e2e.guide.acts import hired, looking, offer, offered, threads
@@ -51,7 +51,7 @@ async def test_hiring_creates_the_contract_and_its_first_milestone(system: Syste
     assert contract.state == contract_pb2.CONTRACT_STATE_ACTIVE
     assert len(contract.milestones) == 1
     assert (await proposal_of(journey)).review_state == proposal_pb2.REVIEW_STATE_HIRED
-    shown = (await workspace.view_hired(journey)).hire
+    shown = (await workspace.view(journey)).hire
     assert (shown.hire_id, shown.contract_id) == (hire.hire_id, hire.contract_id)
     assert shown.state == hire_pb2.HIRE_STATE_HIRED
 
@@ -100,6 +100,31 @@ async def test_the_job_workspace_becomes_the_project_control_surface(system: Sys
     update.update_mask.paths.append("settings.visibility")
     settled = (await employer.call(services.jobs.UpdateJob, update)).job
     assert settled.settings.visibility == job_pb2.JOB_VISIBILITY_INVITE_ONLY
+
+
+async def test_coordinate_post_hire_work_also_in_a_channel_that_new_hires_join_by_themselves(
+    system: System,
+) -> None:
+    journey = looking(system)
+    await journey.publish_job(add_hires_to_channels=True)
+    await journey.submit_proposal()
+    await journey.save_card(system.browser, VISA)
+    create = channel_pb2.CreateChannelRequest(
+        request_id=new_id(), job_id=journey.job.job_id, name="Everyone"
+    )
+    channels = system.services.channels
+    made = await journey.employer.call_when_known(channels.CreateChannel, create)
+    await hired(system, journey)
+    list_members = channel_pb2.ListChannelMembersRequest(thread_id=made.thread.thread_id)
+
+    async def joined() -> bool:
+        page = await journey.employer.call(channels.ListChannelMembers, list_members)
+        return [each.trainer_id for each in page.members] == [journey.trainer.id]
+
+    await until(joined)
+    await workspace.say(journey, journey.trainer, made.thread.thread_id, "Good morning.")
+    told = await workspace.texts(journey, journey.employer, made.thread.thread_id)
+    assert told == ["Good morning."]
 
 
 async def test_instructions_are_task_guidelines_for_hired_trainers(system: System) -> None:

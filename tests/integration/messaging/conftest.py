@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import grpc.aio
 import pytest
 
-from hireflow.messaging.v1 import thread_pb2_grpc
+from hireflow.messaging.v1 import channel_pb2_grpc, thread_pb2_grpc
 from services.common.bus import Bus
 from services.common.migrations import migrate
 from services.common.runtime import Process, running
@@ -34,7 +34,10 @@ async def world(signer: Signer, process: Process) -> AsyncIterator[World]:
         stub: thread_pb2_grpc.MessagingServiceAsyncStub = thread_pb2_grpc.MessagingServiceStub(
             channel
         )
-        yield World(stub, process.resources.database, signer)
+        channels: channel_pb2_grpc.ChannelsServiceAsyncStub = channel_pb2_grpc.ChannelsServiceStub(
+            channel
+        )
+        yield World(stub, channels, process.resources.database, signer)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from uuid import uuid4
 import grpc.aio
 import sqlalchemy as sa
 
-from hireflow.messaging.v1 import thread_pb2, thread_pb2_grpc
+from hireflow.messaging.v1 import channel_pb2_grpc, thread_pb2, thread_pb2_grpc
 from services.common.auth import Kind, Principal
 from services.common.database import Database
 from services.common.tables import chassis_tables
@@ -52,6 +52,7 @@ class World:
     """MessagingService as its callers reach it, and the database behind it."""
 
     stub: "thread_pb2_grpc.MessagingServiceAsyncStub"  # a name for type checkers only
+    channels: "channel_pb2_grpc.ChannelsServiceAsyncStub"
     database: Database
     signer: Signer
 

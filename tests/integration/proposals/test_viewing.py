@@ -1,17 +1,13 @@
 """The View Proposal screen: everything around a proposal in one call."""
 
-from datetime import UTC, datetime
-
 import grpc
 import pytest
-from google.protobuf.message import Message
 
-from hireflow.hiring.v1 import hire_events_pb2, hire_pb2
+from hireflow.hiring.v1 import hire_pb2
 from hireflow.messaging.v1 import thread_pb2
 from hireflow.proposals.v1 import proposal_pb2 as pb
 from hireflow.proposals.v1 import proposal_view_pb2, screening_pb2
 from services.common.auth import Kind, Principal
-from services.common.outbox import Event, Outbox
 from services.proposals.domain import Question, ScreeningPlan
 from services.proposals.use_cases.access import INTERVIEWER_ID
 from tests.integration.proposals.world import PROFILE, Offered, World, new_id, offer
@@ -19,8 +15,6 @@ from tests.refusals import reason, refusal
 from tests.waiting import until
 
 PLAN = ScreeningPlan(1, (Question("years", "Years", "", required=True, type="NUMBER"),))
-STAGE = hire_pb2.HIRE_STAGE_FUNDING
-DEADLINE = datetime(2026, 12, 1, 12, tzinfo=UTC)
 
 
 async def _view(
@@ -62,21 +56,6 @@ async def _screened(world: World) -> Offered:
     await interviewer.call(stub.RecordInterview, record)
     own = await world.submit(trainer, offer(job.job_id))
     return Offered(own.proposal_id, job, trainer, world.by(Kind.EMPLOYER, job.organisation_id))
-
-
-async def _hire_tells(world: World, hire_id: str, *messages: Message) -> None:
-    """Let a hire's events come over the stream; no reader knows whose outbox told them."""
-    async with world.database.begin() as tx:
-        events = [Event(message, hire_id, datetime.now(UTC)) for message in messages]
-        await Outbox("jobs").record(tx, *events)
-
-
-def _facts(
-    offered: Offered, hire_id: str, state: "hire_pb2.HireState.ValueType"
-) -> hire_events_pb2.HireFacts:
-    return hire_events_pb2.HireFacts(
-        hire_id=hire_id, proposal_id=offered.proposal_id, state=state, stage=STAGE
-    )
 
 
 async def test_everything_about_a_candidate_is_on_one_screen(world: World) -> None:
@@ -129,61 +108,21 @@ async def test_older_notes_are_asked_for_by_the_token_of_the_screen(
     assert [note.text for note in rest.notes] == ["note 1", "note 0"]
 
 
-async def test_the_last_hire_is_shown_with_what_it_waits_for_and_what_came_of_it(
-    world: World, offered: Offered
-) -> None:
+async def test_the_last_hire_is_shown_with_what_came_of_it(world: World, offered: Offered) -> None:
+    async def shown() -> tuple[str, int, str]:
+        hire = (await _view(world, offered)).hire
+        return hire.hire_id, hire.state, hire.contract_id
+
     first, second = new_id("h"), new_id("h")
-    running = _facts(offered, first, hire_pb2.HIRE_STATE_RUNNING)
-    waiting = hire_events_pb2.HireStageChanged(
-        hire=running, waiting_for=hire_pb2.HIRE_WAITING_FOR_CLIENT_CONFIRMATION
-    )
-    waiting.wait_deadline.FromDatetime(DEADLINE)
-    await _hire_tells(world, first, hire_events_pb2.HireStarted(hire=running), waiting)
-
-    async def shown(hire_id: str, state: "hire_pb2.HireState.ValueType") -> bool:
-        hire = (await _view(world, offered)).hire
-        return (hire.hire_id, hire.state) == (hire_id, state)
-
-    async def waits() -> bool:
-        hire = (await _view(world, offered)).hire
-        return hire.waiting_for == hire_pb2.HIRE_WAITING_FOR_CLIENT_CONFIRMATION
-
-    await until(waits)
-    hire = (await _view(world, offered)).hire
-    assert (hire.hire_id, hire.stage) == (first, STAGE)
-    assert hire.wait_deadline.ToDatetime(UTC) == DEADLINE
-
-    blocked = hire_events_pb2.HireBlocked(hire=running, reason="LEDGER")
-    undone = _facts(offered, first, hire_pb2.HIRE_STATE_UNDONE)
-    await _hire_tells(world, first, blocked, hire_events_pb2.HireExpired(hire=undone))
-    await until(lambda: shown(first, hire_pb2.HIRE_STATE_UNDONE))
-    hire = (await _view(world, offered)).hire
-    assert hire.waiting_for == hire_pb2.HIRE_WAITING_FOR_UNSPECIFIED
-    assert not hire.HasField("wait_deadline")
-
-    again = _facts(offered, second, hire_pb2.HIRE_STATE_RUNNING)
-    ended = _facts(offered, second, hire_pb2.HIRE_STATE_HIRED)
-    completed = hire_events_pb2.HireCompleted(hire=ended, contract_id="c-1")
-    await _hire_tells(world, second, hire_events_pb2.HireStarted(hire=again), completed)
-    await until(lambda: shown(second, hire_pb2.HIRE_STATE_HIRED))
-    hire = (await _view(world, offered)).hire
-    assert hire.contract_id == "c-1"
-    assert hire.start_time.ToDatetime() <= hire.update_time.ToDatetime()
-
-
-async def test_a_blocked_hire_is_shown_as_waiting_for_an_operator(
-    world: World, offered: Offered
-) -> None:
-    hire_id = new_id("h")
-    running = _facts(offered, hire_id, hire_pb2.HIRE_STATE_RUNNING)
-    blocked = hire_events_pb2.HireBlocked(hire=running, reason="LEDGER")
-    await _hire_tells(world, hire_id, hire_events_pb2.HireStarted(hire=running), blocked)
-
-    async def waits() -> bool:
-        hire = (await _view(world, offered)).hire
-        return hire.waiting_for == hire_pb2.HIRE_WAITING_FOR_OPERATOR
-
-    await until(waits)
+    await world.reserve(offered, first)
+    assert await shown() == (first, hire_pb2.HIRE_STATE_RUNNING, "")
+    await world.release(offered, first)
+    assert await shown() == (first, hire_pb2.HIRE_STATE_UNDONE, "")
+    await world.reserve(offered, second)
+    assert await shown() == (second, hire_pb2.HIRE_STATE_RUNNING, "")
+    await world.mark_hired(offered, second, "c-1")
+    assert await shown() == (second, hire_pb2.HIRE_STATE_HIRED, "c-1")
+    assert (await _view(world, offered)).hire.HasField("reserve_time")
 
 
 @pytest.mark.parametrize("kind", [Kind.AGENT, Kind.OPERATOR, Kind.SERVICE])

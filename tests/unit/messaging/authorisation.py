@@ -28,3 +28,10 @@ AUTHORISATION: dict[str, dict[str, Answer]] = {
     "WatchThread": _row("EMPLOYER", "AGENT", "TRAINER", "OPERATOR", "SERVICE"),
     "ListMessageVersions": _row("EMPLOYER", "AGENT", "OPERATOR", "SERVICE"),
 }
+CHANNELS: dict[str, dict[str, Answer]] = {
+    "CreateChannel": _row("EMPLOYER", "AGENT"),
+    "RenameChannel": _row("EMPLOYER", "AGENT"),
+    "AddChannelMembers": _row("EMPLOYER", "AGENT"),
+    "RemoveChannelMembers": _row("EMPLOYER", "AGENT"),
+    "ListChannelMembers": _row("EMPLOYER", "AGENT", "TRAINER", "OPERATOR", "SERVICE"),
+}

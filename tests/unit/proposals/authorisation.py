@@ -40,3 +40,7 @@ SCREENING: dict[str, dict[str, Answer]] = {
 VIEW: dict[str, dict[str, Answer]] = {
     "ViewProposal": _row(*READERS),
 }
+FOLDERS: dict[str, dict[str, Answer]] = {
+    "ListFolderScreening": _row(*READERS),
+    "ExportFolderScreening": _row(*READERS),
+}

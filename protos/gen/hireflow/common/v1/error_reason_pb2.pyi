@@ -106,6 +106,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FAILED_PRECONDITION: the message is another's, or Hireflow's own; only its author changes it."""
     ERROR_REASON_MESSAGE_DELETED: _ErrorReason.ValueType  # 83
     """FAILED_PRECONDITION: the message was deleted; that is final."""
+    ERROR_REASON_NOT_HIRED: _ErrorReason.ValueType  # 84
+    """In a result: the trainer has no active contract on the job."""
     ERROR_REASON_QUOTE_CHANGED: _ErrorReason.ValueType  # 100
     """ABORTED: the total differs from the quote the caller saw; quote again."""
     ERROR_REASON_NEWER_HIRE: _ErrorReason.ValueType  # 101
@@ -237,6 +239,8 @@ ERROR_REASON_MESSAGE_NOT_OWN: ErrorReason.ValueType  # 82
 """FAILED_PRECONDITION: the message is another's, or Hireflow's own; only its author changes it."""
 ERROR_REASON_MESSAGE_DELETED: ErrorReason.ValueType  # 83
 """FAILED_PRECONDITION: the message was deleted; that is final."""
+ERROR_REASON_NOT_HIRED: ErrorReason.ValueType  # 84
+"""In a result: the trainer has no active contract on the job."""
 ERROR_REASON_QUOTE_CHANGED: ErrorReason.ValueType  # 100
 """ABORTED: the total differs from the quote the caller saw; quote again."""
 ERROR_REASON_NEWER_HIRE: ErrorReason.ValueType  # 101

@@ -27,7 +27,7 @@ from hireflow.common.v1 import event_options_pb2 as hireflow_dot_common_dot_v1_d
 from hireflow.messaging.v1 import thread_pb2 as hireflow_dot_messaging_dot_v1_dot_thread__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)hireflow/messaging/v1/thread_events.proto\x12\x15hireflow.messaging.v1\x1a\x1ehireflow/common/v1/actor.proto\x1a&hireflow/common/v1/event_options.proto\x1a\"hireflow/messaging/v1/thread.proto\"\xda\x01\n\rThreadCreated\x12\x11\n\tthread_id\x18\x01 \x01(\t\x12/\n\x04kind\x18\x02 \x01(\x0e\x32!.hireflow.messaging.v1.ThreadKind\x12\x17\n\x0forganisation_id\x18\x03 \x01(\t\x12\x0e\n\x06job_id\x18\x04 \x01(\t\x12\x13\n\x0bproposal_id\x18\x05 \x01(\t\x12\x13\n\x0b\x63ontract_id\x18\x06 \x01(\t:2\xa2\xbb\x18.\n$hireflow.messaging.v1.thread.created\x12\x06thread\"\xd5\x01\n\x0bMessageSent\x12\x11\n\tthread_id\x18\x01 \x01(\t\x12\x12\n\nmessage_id\x18\x02 \x01(\t\x12\x10\n\x08sequence\x18\x03 \x01(\x03\x12\x30\n\x04kind\x18\x04 \x01(\x0e\x32\".hireflow.messaging.v1.MessageKind\x12)\n\x06sender\x18\x05 \x01(\x0b\x32\x19.hireflow.common.v1.Actor:0\xa2\xbb\x18,\n\"hireflow.messaging.v1.message.sent\x12\x06thread\"\xa7\x01\n\rMessageEdited\x12\x11\n\tthread_id\x18\x01 \x01(\t\x12\x12\n\nmessage_id\x18\x02 \x01(\t\x12\x10\n\x08sequence\x18\x03 \x01(\x03\x12)\n\x06sender\x18\x04 \x01(\x0b\x32\x19.hireflow.common.v1.Actor:2\xa2\xbb\x18.\n$hireflow.messaging.v1.message.edited\x12\x06thread\"\xa9\x01\n\x0eMessageDeleted\x12\x11\n\tthread_id\x18\x01 \x01(\t\x12\x12\n\nmessage_id\x18\x02 \x01(\t\x12\x10\n\x08sequence\x18\x03 \x01(\x03\x12)\n\x06sender\x18\x04 \x01(\x0b\x32\x19.hireflow.common.v1.Actor:3\xa2\xbb\x18/\n%hireflow.messaging.v1.message.deleted\x12\x06threadb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)hireflow/messaging/v1/thread_events.proto\x12\x15hireflow.messaging.v1\x1a\x1ehireflow/common/v1/actor.proto\x1a&hireflow/common/v1/event_options.proto\x1a\"hireflow/messaging/v1/thread.proto\"\xda\x01\n\rThreadCreated\x12\x11\n\tthread_id\x18\x01 \x01(\t\x12/\n\x04kind\x18\x02 \x01(\x0e\x32!.hireflow.messaging.v1.ThreadKind\x12\x17\n\x0forganisation_id\x18\x03 \x01(\t\x12\x0e\n\x06job_id\x18\x04 \x01(\t\x12\x13\n\x0bproposal_id\x18\x05 \x01(\t\x12\x13\n\x0b\x63ontract_id\x18\x06 \x01(\t:2\xa2\xbb\x18.\n$hireflow.messaging.v1.thread.created\x12\x06thread\"\xd5\x01\n\x0bMessageSent\x12\x11\n\tthread_id\x18\x01 \x01(\t\x12\x12\n\nmessage_id\x18\x02 \x01(\t\x12\x10\n\x08sequence\x18\x03 \x01(\x03\x12\x30\n\x04kind\x18\x04 \x01(\x0e\x32\".hireflow.messaging.v1.MessageKind\x12)\n\x06sender\x18\x05 \x01(\x0b\x32\x19.hireflow.common.v1.Actor:0\xa2\xbb\x18,\n\"hireflow.messaging.v1.message.sent\x12\x06thread\"\xa7\x01\n\rMessageEdited\x12\x11\n\tthread_id\x18\x01 \x01(\t\x12\x12\n\nmessage_id\x18\x02 \x01(\t\x12\x10\n\x08sequence\x18\x03 \x01(\x03\x12)\n\x06sender\x18\x04 \x01(\x0b\x32\x19.hireflow.common.v1.Actor:2\xa2\xbb\x18.\n$hireflow.messaging.v1.message.edited\x12\x06thread\"\xa9\x01\n\x0eMessageDeleted\x12\x11\n\tthread_id\x18\x01 \x01(\t\x12\x12\n\nmessage_id\x18\x02 \x01(\t\x12\x10\n\x08sequence\x18\x03 \x01(\x03\x12)\n\x06sender\x18\x04 \x01(\x0b\x32\x19.hireflow.common.v1.Actor:3\xa2\xbb\x18/\n%hireflow.messaging.v1.message.deleted\x12\x06thread\"x\n\x0cThreadJoined\x12\x11\n\tthread_id\x18\x01 \x01(\t\x12\x0e\n\x06job_id\x18\x02 \x01(\t\x12\x12\n\ntrainer_id\x18\x03 \x01(\t:1\xa2\xbb\x18-\n#hireflow.messaging.v1.thread.joined\x12\x06thread\"t\n\nThreadLeft\x12\x11\n\tthread_id\x18\x01 \x01(\t\x12\x0e\n\x06job_id\x18\x02 \x01(\t\x12\x12\n\ntrainer_id\x18\x03 \x01(\t:/\xa2\xbb\x18+\n!hireflow.messaging.v1.thread.left\x12\x06thread\"V\n\rThreadRenamed\x12\x11\n\tthread_id\x18\x01 \x01(\t:2\xa2\xbb\x18.\n$hireflow.messaging.v1.thread.renamed\x12\x06threadb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,6 +42,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MESSAGEEDITED']._serialized_options = b'\242\273\030.\n$hireflow.messaging.v1.message.edited\022\006thread'
   _globals['_MESSAGEDELETED']._loaded_options = None
   _globals['_MESSAGEDELETED']._serialized_options = b'\242\273\030/\n%hireflow.messaging.v1.message.deleted\022\006thread'
+  _globals['_THREADJOINED']._loaded_options = None
+  _globals['_THREADJOINED']._serialized_options = b'\242\273\030-\n#hireflow.messaging.v1.thread.joined\022\006thread'
+  _globals['_THREADLEFT']._loaded_options = None
+  _globals['_THREADLEFT']._serialized_options = b'\242\273\030+\n!hireflow.messaging.v1.thread.left\022\006thread'
+  _globals['_THREADRENAMED']._loaded_options = None
+  _globals['_THREADRENAMED']._serialized_options = b'\242\273\030.\n$hireflow.messaging.v1.thread.renamed\022\006thread'
   _globals['_THREADCREATED']._serialized_start=177
   _globals['_THREADCREATED']._serialized_end=395
   _globals['_MESSAGESENT']._serialized_start=398
@@ -50,4 +56,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MESSAGEEDITED']._serialized_end=781
   _globals['_MESSAGEDELETED']._serialized_start=784
   _globals['_MESSAGEDELETED']._serialized_end=953
+  _globals['_THREADJOINED']._serialized_start=955
+  _globals['_THREADJOINED']._serialized_end=1075
+  _globals['_THREADLEFT']._serialized_start=1077
+  _globals['_THREADLEFT']._serialized_end=1193
+  _globals['_THREADRENAMED']._serialized_start=1195
+  _globals['_THREADRENAMED']._serialized_end=1281
 # @@protoc_insertion_point(module_scope)

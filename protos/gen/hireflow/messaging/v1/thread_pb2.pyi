@@ -115,6 +115,7 @@ class Thread(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     LAST_MESSAGE_TIME_FIELD_NUMBER: _builtins.int
     UNREAD_COUNT_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
     thread_id: _builtins.str
     """Identifies the thread."""
     kind: Global___ThreadKind.ValueType
@@ -131,6 +132,8 @@ class Thread(_message.Message):
     """How many messages were written in it."""
     unread_count: _builtins.int
     """How many messages the caller has neither read nor written; 0 for operators and services."""
+    name: _builtins.str
+    """The name of a channel; empty for other threads."""
     @_builtins.property
     def trainer_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The trainers in it."""
@@ -157,10 +160,11 @@ class Thread(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         last_message_time: _timestamp_pb2.Timestamp | None = ...,
         unread_count: _builtins.int = ...,
+        name: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "last_message_time", b"last_message_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["contract_id", b"contract_id", "create_time", b"create_time", "job_id", b"job_id", "kind", b"kind", "last_message_time", b"last_message_time", "message_count", b"message_count", "organisation_id", b"organisation_id", "proposal_id", b"proposal_id", "thread_id", b"thread_id", "trainer_ids", b"trainer_ids", "unread_count", b"unread_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contract_id", b"contract_id", "create_time", b"create_time", "job_id", b"job_id", "kind", b"kind", "last_message_time", b"last_message_time", "message_count", b"message_count", "name", b"name", "organisation_id", b"organisation_id", "proposal_id", b"proposal_id", "thread_id", b"thread_id", "trainer_ids", b"trainer_ids", "unread_count", b"unread_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

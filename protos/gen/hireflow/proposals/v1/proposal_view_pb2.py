@@ -28,7 +28,7 @@ from hireflow.proposals.v1 import proposal_pb2 as hireflow_dot_proposals_dot_v1_
 from hireflow.proposals.v1 import screening_pb2 as hireflow_dot_proposals_dot_v1_dot_screening__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)hireflow/proposals/v1/proposal_view.proto\x12\x15hireflow.proposals.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dhireflow/hiring/v1/hire.proto\x1a$hireflow/proposals/v1/proposal.proto\x1a%hireflow/proposals/v1/screening.proto\"\x9a\x01\n\x10\x43\x61ndidateProfile\x12\x0f\n\x07\x63ountry\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x11\n\tlanguages\x18\x03 \x03(\t\x12\x0e\n\x06skills\x18\x04 \x03(\t\x12\x12\n\nhas_resume\x18\x05 \x01(\x08\x12/\n\x0bupdate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xdd\x02\n\x0cProposalHire\x12\x0f\n\x07hire_id\x18\x01 \x01(\t\x12,\n\x05state\x18\x02 \x01(\x0e\x32\x1d.hireflow.hiring.v1.HireState\x12,\n\x05stage\x18\x03 \x01(\x0e\x32\x1d.hireflow.hiring.v1.HireStage\x12\x37\n\x0bwaiting_for\x18\x04 \x01(\x0e\x32\".hireflow.hiring.v1.HireWaitingFor\x12\x31\n\rwait_deadline\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x63ontract_id\x18\x06 \x01(\t\x12.\n\nstart_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"*\n\x13ViewProposalRequest\x12\x13\n\x0bproposal_id\x18\x01 \x01(\t\"\xc9\x02\n\x14ViewProposalResponse\x12\x31\n\x08proposal\x18\x01 \x01(\x0b\x32\x1f.hireflow.proposals.v1.Proposal\x12\x38\n\x07profile\x18\x02 \x01(\x0b\x32\'.hireflow.proposals.v1.CandidateProfile\x12\x33\n\tscreening\x18\x03 \x01(\x0b\x32 .hireflow.proposals.v1.Screening\x12*\n\x05notes\x18\x04 \x03(\x0b\x32\x1b.hireflow.proposals.v1.Note\x12\x1d\n\x15next_notes_page_token\x18\x05 \x01(\t\x12\x11\n\tthread_id\x18\x06 \x01(\t\x12\x31\n\x04hire\x18\x07 \x01(\x0b\x32#.hireflow.proposals.v1.ProposalHire2~\n\x13ProposalViewService\x12g\n\x0cViewProposal\x12*.hireflow.proposals.v1.ViewProposalRequest\x1a+.hireflow.proposals.v1.ViewProposalResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)hireflow/proposals/v1/proposal_view.proto\x12\x15hireflow.proposals.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dhireflow/hiring/v1/hire.proto\x1a$hireflow/proposals/v1/proposal.proto\x1a%hireflow/proposals/v1/screening.proto\"\x9a\x01\n\x10\x43\x61ndidateProfile\x12\x0f\n\x07\x63ountry\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x11\n\tlanguages\x18\x03 \x03(\t\x12\x0e\n\x06skills\x18\x04 \x03(\t\x12\x12\n\nhas_resume\x18\x05 \x01(\x08\x12/\n\x0bupdate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x94\x01\n\x0cProposalHire\x12\x0f\n\x07hire_id\x18\x01 \x01(\t\x12,\n\x05state\x18\x02 \x01(\x0e\x32\x1d.hireflow.hiring.v1.HireState\x12\x13\n\x0b\x63ontract_id\x18\x03 \x01(\t\x12\x30\n\x0creserve_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"*\n\x13ViewProposalRequest\x12\x13\n\x0bproposal_id\x18\x01 \x01(\t\"\xc9\x02\n\x14ViewProposalResponse\x12\x31\n\x08proposal\x18\x01 \x01(\x0b\x32\x1f.hireflow.proposals.v1.Proposal\x12\x38\n\x07profile\x18\x02 \x01(\x0b\x32\'.hireflow.proposals.v1.CandidateProfile\x12\x33\n\tscreening\x18\x03 \x01(\x0b\x32 .hireflow.proposals.v1.Screening\x12*\n\x05notes\x18\x04 \x03(\x0b\x32\x1b.hireflow.proposals.v1.Note\x12\x1d\n\x15next_notes_page_token\x18\x05 \x01(\t\x12\x11\n\tthread_id\x18\x06 \x01(\t\x12\x31\n\x04hire\x18\x07 \x01(\x0b\x32#.hireflow.proposals.v1.ProposalHire2~\n\x13ProposalViewService\x12g\n\x0cViewProposal\x12*.hireflow.proposals.v1.ViewProposalRequest\x1a+.hireflow.proposals.v1.ViewProposalResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,11 +38,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CANDIDATEPROFILE']._serialized_start=210
   _globals['_CANDIDATEPROFILE']._serialized_end=364
   _globals['_PROPOSALHIRE']._serialized_start=367
-  _globals['_PROPOSALHIRE']._serialized_end=716
-  _globals['_VIEWPROPOSALREQUEST']._serialized_start=718
-  _globals['_VIEWPROPOSALREQUEST']._serialized_end=760
-  _globals['_VIEWPROPOSALRESPONSE']._serialized_start=763
-  _globals['_VIEWPROPOSALRESPONSE']._serialized_end=1092
-  _globals['_PROPOSALVIEWSERVICE']._serialized_start=1094
-  _globals['_PROPOSALVIEWSERVICE']._serialized_end=1220
+  _globals['_PROPOSALHIRE']._serialized_end=515
+  _globals['_VIEWPROPOSALREQUEST']._serialized_start=517
+  _globals['_VIEWPROPOSALREQUEST']._serialized_end=559
+  _globals['_VIEWPROPOSALRESPONSE']._serialized_start=562
+  _globals['_VIEWPROPOSALRESPONSE']._serialized_end=891
+  _globals['_PROPOSALVIEWSERVICE']._serialized_start=893
+  _globals['_PROPOSALVIEWSERVICE']._serialized_end=1019
 # @@protoc_insertion_point(module_scope)

@@ -72,55 +72,37 @@ Global___CandidateProfile: _TypeAlias = CandidateProfile  # noqa: Y015
 
 @_typing.final
 class ProposalHire(_message.Message):
-    """The hire of a proposal, as its events told it. HiringService.GetHire tells more."""
+    """The hire that holds a proposal, or held it last. HiringService.GetHire tells where it is, and
+    WatchHire as it goes on.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     HIRE_ID_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
-    STAGE_FIELD_NUMBER: _builtins.int
-    WAITING_FOR_FIELD_NUMBER: _builtins.int
-    WAIT_DEADLINE_FIELD_NUMBER: _builtins.int
     CONTRACT_ID_FIELD_NUMBER: _builtins.int
-    START_TIME_FIELD_NUMBER: _builtins.int
-    UPDATE_TIME_FIELD_NUMBER: _builtins.int
+    RESERVE_TIME_FIELD_NUMBER: _builtins.int
     hire_id: _builtins.str
     """Identifies the hire."""
     state: _hire_pb2.HireState.ValueType
     """Whether it is under way, or how it ended."""
-    stage: _hire_pb2.HireStage.ValueType
-    """How far it is."""
-    waiting_for: _hire_pb2.HireWaitingFor.ValueType
-    """What it waits for."""
     contract_id: _builtins.str
     """The contract that came of it, once it ended well."""
     @_builtins.property
-    def wait_deadline(self) -> _timestamp_pb2.Timestamp:
-        """Until when it waits; absent where nothing ends the wait."""
-
-    @_builtins.property
-    def start_time(self) -> _timestamp_pb2.Timestamp:
-        """When it began."""
-
-    @_builtins.property
-    def update_time(self) -> _timestamp_pb2.Timestamp:
-        """When it last told of itself."""
+    def reserve_time(self) -> _timestamp_pb2.Timestamp:
+        """When it reserved the proposal."""
 
     def __init__(
         self,
         *,
         hire_id: _builtins.str = ...,
         state: _hire_pb2.HireState.ValueType = ...,
-        stage: _hire_pb2.HireStage.ValueType = ...,
-        waiting_for: _hire_pb2.HireWaitingFor.ValueType = ...,
-        wait_deadline: _timestamp_pb2.Timestamp | None = ...,
         contract_id: _builtins.str = ...,
-        start_time: _timestamp_pb2.Timestamp | None = ...,
-        update_time: _timestamp_pb2.Timestamp | None = ...,
+        reserve_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["start_time", b"start_time", "update_time", b"update_time", "wait_deadline", b"wait_deadline"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["reserve_time", b"reserve_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["contract_id", b"contract_id", "hire_id", b"hire_id", "stage", b"stage", "start_time", b"start_time", "state", b"state", "update_time", b"update_time", "wait_deadline", b"wait_deadline", "waiting_for", b"waiting_for"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contract_id", b"contract_id", "hire_id", b"hire_id", "reserve_time", b"reserve_time", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

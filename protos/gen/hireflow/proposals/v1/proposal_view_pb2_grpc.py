@@ -49,8 +49,8 @@ class ProposalViewServiceServicer:
     """
 
     def ViewProposal(self, request, context):
-        """Reads everything that the View Proposal screen shows, in one call. Thread and hire are what
-        their services told last, and may lag behind them by a moment.
+        """Reads everything that the View Proposal screen shows, in one call. The thread is told by event,
+        and may be there a moment later.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

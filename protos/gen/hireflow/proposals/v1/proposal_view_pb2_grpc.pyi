@@ -36,8 +36,8 @@ class ProposalViewServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ProposalViewServiceAsyncStub: ...
     ViewProposal: _grpc.UnaryUnaryMultiCallable[_proposal_view_pb2.ViewProposalRequest, _proposal_view_pb2.ViewProposalResponse]
-    """Reads everything that the View Proposal screen shows, in one call. Thread and hire are what
-    their services told last, and may lag behind them by a moment.
+    """Reads everything that the View Proposal screen shows, in one call. The thread is told by event,
+    and may be there a moment later.
     """
 
 @_typing.type_check_only
@@ -48,8 +48,8 @@ class ProposalViewServiceAsyncStub(ProposalViewServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ViewProposal: _aio.UnaryUnaryMultiCallable[_proposal_view_pb2.ViewProposalRequest, _proposal_view_pb2.ViewProposalResponse]  # type: ignore[assignment]
-    """Reads everything that the View Proposal screen shows, in one call. Thread and hire are what
-    their services told last, and may lag behind them by a moment.
+    """Reads everything that the View Proposal screen shows, in one call. The thread is told by event,
+    and may be there a moment later.
     """
 
 class ProposalViewServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -63,8 +63,8 @@ class ProposalViewServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _proposal_view_pb2.ViewProposalRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_proposal_view_pb2.ViewProposalResponse, _abc.Awaitable[_proposal_view_pb2.ViewProposalResponse]]:
-        """Reads everything that the View Proposal screen shows, in one call. Thread and hire are what
-        their services told last, and may lag behind them by a moment.
+        """Reads everything that the View Proposal screen shows, in one call. The thread is told by event,
+        and may be there a moment later.
         """
 
 def add_ProposalViewServiceServicer_to_server(servicer: ProposalViewServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

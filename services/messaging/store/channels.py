@@ -1,0 +1,124 @@
+"""Who is in which channel, and what is known of the jobs that have them."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.common.paging import Cursor, Page, beyond
+from services.messaging.domain import ChannelMember, Job, Thread, ThreadKind, Work
+from services.messaging.store.tables import CONTRACT, JOB, PARTICIPANT, THREAD
+
+
+async def learn_job(tx: AsyncConnection, job: Job) -> None:
+    """Store a job as its last event told it."""
+    values = {
+        "job_id": job.job_id,
+        "organisation_id": job.organisation_id,
+        "adds_hires": job.adds_hires,
+    }
+    row = insert(JOB).values(values)
+    await tx.execute(row.on_conflict_do_update(index_elements=["job_id"], set_=values))
+
+
+async def lock_job(tx: AsyncConnection, job_id: str) -> Job | None:
+    """Load a job and hold its row: nobody joins or leaves its channels meanwhile."""
+    query = sa.select(JOB).where(JOB.c.job_id == job_id).with_for_update()
+    row = (await tx.execute(query)).one_or_none()
+    return None if row is None else Job(row.job_id, row.organisation_id, row.adds_hires)
+
+
+async def lock_job_of(tx: AsyncConnection, work: Work) -> Job:
+    """Hold the row of a contract's job, also where its own events have yet to come."""
+    unknown = insert(JOB).values(
+        job_id=work.job_id, organisation_id=work.organisation_id, adds_hires=False
+    )
+    await tx.execute(unknown.on_conflict_do_nothing())
+    query = sa.select(JOB).where(JOB.c.job_id == work.job_id).with_for_update()
+    row = (await tx.execute(query)).one()
+    return Job(row.job_id, row.organisation_id, row.adds_hires)
+
+
+async def learn_work(tx: AsyncConnection, work: Work) -> bool:
+    """Store a contract as its last event told it; answers whether it was active before."""
+    query = sa.select(CONTRACT.c.active).where(CONTRACT.c.contract_id == work.contract_id)
+    before = bool(await tx.scalar(query))
+    values = {
+        "contract_id": work.contract_id,
+        "job_id": work.job_id,
+        "trainer_id": work.trainer_id,
+        "active": work.active,
+    }
+    row = insert(CONTRACT).values(values)
+    await tx.execute(row.on_conflict_do_update(index_elements=["contract_id"], set_=values))
+    return before
+
+
+async def hired(
+    tx: AsyncConnection, job_id: str, among: Collection[str] | None = None
+) -> list[str]:
+    """Read which trainers have an active contract on a job, of some or of all."""
+    query = (
+        sa.select(CONTRACT.c.trainer_id)
+        .where(CONTRACT.c.job_id == job_id, CONTRACT.c.active)
+        .distinct()
+        .order_by(CONTRACT.c.trainer_id)
+    )
+    if among is not None:
+        query = query.where(CONTRACT.c.trainer_id.in_(among))
+    return list(await tx.scalars(query))
+
+
+async def channels_of_job(tx: AsyncConnection, job: Job) -> list[str]:
+    """Read a job's channels, in the one order in which all lock them."""
+    query = sa.select(THREAD.c.thread_id).where(
+        THREAD.c.organisation_id == job.organisation_id,
+        THREAD.c.job_id == job.job_id,
+        THREAD.c.kind == ThreadKind.CHANNEL,
+    )
+    return sorted(await tx.scalars(query))
+
+
+async def add_member(tx: AsyncConnection, thread: Thread, trainer_id: str, now: datetime) -> bool:
+    """Store that a trainer is in a channel; False if that was so: the key decides."""
+    row = insert(PARTICIPANT).values(
+        thread_id=thread.thread_id,
+        trainer_id=trainer_id,
+        kind=thread.kind,
+        job_id=thread.job_id,
+        last_message_time=thread.last_message_time,
+        join_time=now,
+    )
+    added = row.on_conflict_do_nothing().returning(PARTICIPANT.c.trainer_id)
+    return (await tx.execute(added)).one_or_none() is not None
+
+
+async def remove_member(tx: AsyncConnection, thread_id: str, trainer_id: str) -> bool:
+    """Store that a trainer is not in a channel; False if that was so."""
+    gone = sa.delete(PARTICIPANT).where(
+        PARTICIPANT.c.thread_id == thread_id, PARTICIPANT.c.trainer_id == trainer_id
+    )
+    removed = gone.returning(PARTICIPANT.c.trainer_id)
+    return (await tx.execute(removed)).one_or_none() is not None
+
+
+async def rename(tx: AsyncConnection, thread_id: str, name: str) -> None:
+    """Store a channel's name."""
+    await tx.execute(sa.update(THREAD).where(THREAD.c.thread_id == thread_id).values(name=name))
+
+
+async def list_members(
+    connection: AsyncConnection, thread_id: str, cursor: Cursor
+) -> Page[ChannelMember]:
+    """Read a page of a channel's trainers: one index range."""
+    key = PARTICIPANT.c.trainer_id
+    query = (
+        sa.select(key, PARTICIPANT.c.join_time)
+        .where(PARTICIPANT.c.thread_id == thread_id, beyond(cursor, key))
+        .order_by(key)
+        .limit(cursor.limit)
+    )
+    members = [ChannelMember(*row) for row in await connection.execute(query)]
+    return cursor.page(members, key=lambda member: (member.trainer_id,))
