@@ -2,14 +2,16 @@
 
 import csv
 import io
+import unicodedata
 from collections.abc import Iterable, Mapping
 
 from services.proposals.domain import Answer, AnswerColumn, Missing, TableRow
 
 BYTE_ORDER_MARK = "\ufeff"
 """Without it, a widespread spreadsheet reads UTF-8 as something else."""
-# What begins a formula in some spreadsheet, also behind blanks; the wide forms count as the plain.
-_FORMULA = tuple("=+-@\t\r\n|%\uff1d\uff0b\uff0d\uff20")
+# What begins a formula in some spreadsheet, in any width, also behind what nobody sees.
+_FORMULA = frozenset("=+-@|%\N{MINUS SIGN}")
+_LAYOUT = frozenset("\t\r\n")
 _FIXED = (
     "Candidate",
     "Country",
@@ -47,8 +49,9 @@ def lines(columns: Iterable[AnswerColumn], rows: Iterable[TableRow]) -> bytes:
 
 def harmless(text: str) -> str:
     """Put an apostrophe before text that a spreadsheet could take for a formula."""
-    dangerous = text.startswith(_FORMULA) or text.lstrip().startswith(_FORMULA)
-    return f"'{text}" if dangerous else text
+    seen = next((each for each in text if unicodedata.category(each)[0] not in "CZ"), "")
+    begins = unicodedata.normalize("NFKC", seen)[:1]
+    return f"'{text}" if begins in _FORMULA or text[:1] in _LAYOUT else text
 
 
 def _about(row: TableRow) -> tuple[str, ...]:
