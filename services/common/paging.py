@@ -166,7 +166,11 @@ def _read_token(token: str, scope: str) -> tuple[Key, ...]:
 
 def _read_value(kind: str, value: Any) -> Key:  # noqa: ANN401 - checked here
     if kind == "t":
-        return datetime.fromisoformat(value)
+        moment = datetime.fromisoformat(value)
+        # One without a zone compares with none that has it, here and in the database's driver.
+        if moment.tzinfo is None:
+            raise ValueError(value)
+        return moment
     if kind != "v" or not isinstance(value, str | int | float):
         raise ValueError(kind)
     return value

@@ -19,6 +19,12 @@ def test_a_token_gives_back_the_keys_of_the_last_row_with_their_types() -> None:
     assert Cursor.read(2, page.next_token, "org").after == ROWS[1]
 
 
+def test_a_moment_without_a_zone_is_no_key() -> None:
+    forged = Cursor.read(2, "", "org").token((NOW.replace(tzinfo=None), "b", 2))
+    with pytest.raises(InvalidInput):
+        Cursor.read(2, forged, "org")
+
+
 def test_the_last_page_has_no_token() -> None:
     assert Cursor.read(3, "", "org").page(ROWS, key=lambda row: row).next_token == ""
 
