@@ -23,6 +23,7 @@ from hireflow.jobs.v1 import folder_pb2_grpc, instructions_pb2_grpc, job_pb2, jo
 from hireflow.messaging.v1 import channel_pb2_grpc, thread_pb2, thread_pb2_grpc
 from hireflow.proposals.v1 import (
     folder_screening_pb2_grpc,
+    matching_pb2_grpc,
     proposal_pb2,
     proposal_pb2_grpc,
     proposal_view_pb2_grpc,
@@ -81,6 +82,7 @@ class Services:
     view: "proposal_view_pb2_grpc.ProposalViewServiceAsyncStub"
     channels: "channel_pb2_grpc.ChannelsServiceAsyncStub"
     folder_screening: "folder_screening_pb2_grpc.FolderScreeningServiceAsyncStub"
+    matching: "matching_pb2_grpc.MatchingServiceAsyncStub"
 
 
 @asynccontextmanager
@@ -113,6 +115,7 @@ async def open_services(addresses: Addresses) -> AsyncIterator[Services]:
             proposal_view_pb2_grpc.ProposalViewServiceStub(proposals),
             channel_pb2_grpc.ChannelsServiceStub(messaging),
             folder_screening_pb2_grpc.FolderScreeningServiceStub(proposals),
+            matching_pb2_grpc.MatchingServiceStub(proposals),
         )
     finally:
         await asyncio.gather(*(channel.close() for channel in channels))

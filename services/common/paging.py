@@ -87,6 +87,18 @@ class Cursor:
         """Go on with the next page of the same list, whose token this cursor's page gave."""
         return replace(self, after=_read_token(token, self.scope))
 
+    def cut(self, items: Sequence[T], key: Callable[[T], tuple[Key, ...]]) -> Page[T]:
+        """Cut the page out of a whole list, which is in descending order of `key`.
+
+        Raises:
+            InvalidInput: the token's keys are none of this list.
+
+        """
+        if self.after and items:
+            _require_kinds(self.after, key(items[0]))
+        behind = [item for item in items if not self.after or key(item) < self.after]
+        return self.page(behind[: self.limit], key)
+
     def token(self, keys: Sequence[Key]) -> str:
         """Write the token of the page that begins after these values of the order."""
         token = [_VERSION, self.scope, [_written(value) for value in keys]]
@@ -138,9 +150,18 @@ def _require_fit(cursor: Cursor, columns: Sequence[sa.ColumnElement[Any]]) -> No
         _fits(value, column) for value, column in zip(cursor.after, columns, strict=True)
     )
     if not fits:
-        noted = Problems()
-        noted.add("page_token", "is not one of this list: begin again without it")
-        raise InvalidInput(noted.violations)
+        raise _of_another_list()
+
+
+def _require_kinds(values: Sequence[Key], keys: Sequence[Key]) -> None:
+    if [type(value) for value in values] != [type(key) for key in keys]:
+        raise _of_another_list()
+
+
+def _of_another_list() -> InvalidInput:
+    noted = Problems()
+    noted.add("page_token", "is not one of this list: begin again without it")
+    return InvalidInput(noted.violations)
 
 
 def _fits(value: Key, column: sa.ColumnElement[Any]) -> bool:

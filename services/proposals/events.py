@@ -4,6 +4,7 @@ No text of people is in them.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import TypeAlias
@@ -21,7 +22,6 @@ from services.proposals.wire import state_value
 
 JobEvent: TypeAlias = (
     job_events_pb2.JobCreated
-    | job_events_pb2.JobPublished
     | job_events_pb2.JobUpdated
     | job_events_pb2.JobPositionReserved
     | job_events_pb2.JobPositionReleased
@@ -91,6 +91,12 @@ async def on_job(kind: Callable[[], JobEvent], tx: AsyncConnection, event: Recei
     await known_jobs.learn_job(tx, _job(event.message(kind).job))
 
 
+async def on_published(tx: AsyncConnection, event: Received) -> None:
+    """Keep the job, and when it was published: its facts do not say so."""
+    job = _job(event.message(job_events_pb2.JobPublished).job)
+    await known_jobs.learn_job(tx, replace(job, publish_time=event.time))
+
+
 async def on_trainers_invited(tx: AsyncConnection, event: Received) -> None:
     """Let the trainers see the job, whatever its visibility."""
     message = event.message(job_events_pb2.JobTrainersInvited)
@@ -115,7 +121,6 @@ async def on_folder_changed(tx: AsyncConnection, event: Received) -> None:
 
 _JOB_EVENTS = (
     job_events_pb2.JobCreated,
-    job_events_pb2.JobPublished,
     job_events_pb2.JobUpdated,
     job_events_pb2.JobPositionReserved,
     job_events_pb2.JobPositionReleased,
@@ -130,6 +135,7 @@ JOBS = Subscription(
     subjects=("hireflow.jobs.v1.job.*",),
     handlers={
         **{event_type(kind): partial(on_job, kind) for kind in _JOB_EVENTS},
+        event_type(job_events_pb2.JobPublished): on_published,
         event_type(job_events_pb2.JobTrainersInvited): on_trainers_invited,
         event_type(job_events_pb2.JobInvitationRevoked): on_invitation_revoked,
     },

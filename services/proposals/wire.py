@@ -13,6 +13,7 @@ from services.common.errors import ID_LIMIT, Problems
 from services.proposals.domain import (
     Candidate,
     Filter,
+    Match,
     Move,
     Moved,
     Note,
@@ -194,9 +195,7 @@ def proposal_message(proposal: Proposal) -> pb.Proposal:
         message=proposal.offer.message,
         summary=proposal.offer.summary,
         rate=_rate(proposal.offer),
-        match=pb.Match(
-            score=proposal.match.score, met=proposal.match.met, missing=proposal.match.missing
-        ),
+        match=match_message(proposal.match),
         review_state=state_value(proposal.review_state),
         withdrawn=proposal.withdrawn,
         hire_id=proposal.hire_id,
@@ -208,6 +207,11 @@ def proposal_message(proposal: Proposal) -> pb.Proposal:
         mismatch_signals=proposal.signals.mismatches,
         has_resume=proposal.signals.has_resume,
     )
+
+
+def match_message(match: Match) -> pb.Match:
+    """Write how well a profile meets a job."""
+    return pb.Match(score=match.score, met=match.met, missing=match.missing)
 
 
 def counts(counted: Mapping[ReviewState, int]) -> list[pb.ReviewStateCount]:

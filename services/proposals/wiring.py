@@ -5,6 +5,8 @@ from pathlib import Path
 from hireflow.proposals.v1 import (
     folder_screening_pb2,
     folder_screening_pb2_grpc,
+    matching_pb2,
+    matching_pb2_grpc,
     proposal_pb2,
     proposal_pb2_grpc,
     proposal_view_pb2,
@@ -15,6 +17,7 @@ from hireflow.proposals.v1 import (
 from services.common.runtime import Part, Resources, Servicer
 from services.proposals.events import FOLDERS, JOBS
 from services.proposals.folder_screening_servicer import FolderScreeningServicer
+from services.proposals.matching_servicer import MatchingServicer
 from services.proposals.neighbours import THREADS
 from services.proposals.screening_servicer import ScreeningServicer
 from services.proposals.servicer import ProposalsServicer
@@ -47,8 +50,13 @@ def build(resources: Resources) -> Part:
         FolderScreeningServicer(resources.database),
         folder_screening_pb2.DESCRIPTOR.services_by_name["FolderScreeningService"].full_name,
     )
+    matching = Servicer(
+        matching_pb2_grpc.add_MatchingServiceServicer_to_server,
+        MatchingServicer(resources.database),
+        matching_pb2.DESCRIPTOR.services_by_name["MatchingService"].full_name,
+    )
     return Part(
         schema=SCHEMA,
-        servicers=(proposals, screening, view, folders),
+        servicers=(proposals, screening, view, folders, matching),
         subscriptions=(JOBS, FOLDERS, THREADS),
     )

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from services.common.errors import InvalidInput
-from services.common.paging import Cursor, Page
+from services.common.paging import Cursor, Key, Page
 
 NOW = datetime(2026, 11, 1, 12, 30, 0, 123456, tzinfo=UTC)
 ROWS = [(NOW, "c", 3), (NOW, "b", 2), (NOW, "a", 1)]
@@ -17,6 +17,21 @@ def test_a_token_gives_back_the_keys_of_the_last_row_with_their_types() -> None:
     page = first("org")
     assert page.items == tuple(ROWS[:2])
     assert Cursor.read(2, page.next_token, "org").after == ROWS[1]
+
+
+def test_a_whole_list_is_cut_into_pages_by_the_same_tokens() -> None:
+    page = Cursor.read(2, "", "org").cut(ROWS, key=lambda row: row)
+    assert page.items == tuple(ROWS[:2])
+    rest = Cursor.read(2, page.next_token, "org").cut([(NOW, "d", 4), *ROWS], key=lambda row: row)
+    assert rest == Page(tuple(ROWS[2:]))
+
+
+@pytest.mark.parametrize("keys", [("a",), (NOW, "b", "2"), (NOW, "b", 2.0), ("now", "b", 2)])
+def test_a_whole_list_refuses_a_token_with_other_keys(keys: tuple[Key, ...]) -> None:
+    forged = Cursor.read(2, "", "org").token(keys)
+    with pytest.raises(InvalidInput) as caught:
+        Cursor.read(2, forged, "org").cut(ROWS, key=lambda row: row)
+    assert [each.field for each in caught.value.violations] == ["page_token"]
 
 
 def test_a_moment_without_a_zone_is_no_key() -> None:

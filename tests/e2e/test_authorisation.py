@@ -18,6 +18,7 @@ from hireflow.jobs.v1 import folder_pb2, instructions_pb2, job_pb2
 from hireflow.messaging.v1 import channel_pb2, thread_pb2
 from hireflow.proposals.v1 import (
     folder_screening_pb2,
+    matching_pb2,
     proposal_pb2,
     proposal_view_pb2,
     screening_pb2,
@@ -54,6 +55,10 @@ SERVICES: dict[str, tuple[ServiceDescriptor, dict[str, Any]]] = {
     "view": (
         proposal_view_pb2.DESCRIPTOR.services_by_name["ProposalViewService"],
         proposals.VIEW,
+    ),
+    "matching": (
+        matching_pb2.DESCRIPTOR.services_by_name["MatchingService"],
+        proposals.MATCHING,
     ),
     "contracts": (
         contract_pb2.DESCRIPTOR.services_by_name["ContractsService"],

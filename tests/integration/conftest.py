@@ -18,6 +18,7 @@ from hireflow.jobs.v1 import folder_pb2_grpc, instructions_pb2_grpc, job_pb2_grp
 from hireflow.messaging.v1 import channel_pb2_grpc, thread_pb2_grpc
 from hireflow.proposals.v1 import (
     folder_screening_pb2_grpc,
+    matching_pb2_grpc,
     proposal_pb2_grpc,
     proposal_view_pb2_grpc,
     screening_pb2_grpc,
@@ -113,5 +114,6 @@ async def workspace(settings: Settings, signer: Signer) -> AsyncIterator[Workspa
                 proposal_view_pb2_grpc.ProposalViewServiceStub(channel),
                 channel_pb2_grpc.ChannelsServiceStub(channel),
                 folder_screening_pb2_grpc.FolderScreeningServiceStub(channel),
+                matching_pb2_grpc.MatchingServiceStub(channel),
             )
             yield Workspace(services, settings, process.resources.database, signer)

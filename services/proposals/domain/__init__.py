@@ -13,8 +13,8 @@ from services.proposals.domain.folder_table import (
     columns_of,
     kind_of,
 )
-from services.proposals.domain.job import Job
-from services.proposals.domain.matching import Match, match
+from services.proposals.domain.job import NOT_TOLD, Job
+from services.proposals.domain.matching import Match, Opening, match, ranked
 from services.proposals.domain.note import Note
 from services.proposals.domain.plan import Question, ScreeningPlan
 from services.proposals.domain.profile import Candidate, Profile
@@ -45,6 +45,7 @@ from services.proposals.domain.screening import (
 from services.proposals.domain.view import Surroundings
 
 __all__ = [
+    "NOT_TOLD",
     "Answer",
     "AnswerColumn",
     "AnswerKind",
@@ -61,6 +62,7 @@ __all__ = [
     "Moved",
     "Note",
     "Offer",
+    "Opening",
     "Order",
     "Own",
     "OwnScreening",
@@ -86,4 +88,5 @@ __all__ = [
     "columns_of",
     "kind_of",
     "match",
+    "ranked",
 ]

@@ -1,12 +1,15 @@
 """What proposals know of a job: what its events told."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from services.common.errors import Refused
 from services.proposals.domain.plan import ScreeningPlan
 
 # The one state in which a job takes proposals, and those it has are still to be decided.
 OPEN_STATE = "PUBLISHED"
+# The publication of a job of which no event has told it.
+NOT_TOLD = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,7 @@ class Job:
     required_countries: tuple[str, ...]
     folder_id: str = ""
     plan: ScreeningPlan | None = None
+    publish_time: datetime = NOT_TOLD
 
     def visible_to_trainer(self, *, invited: bool) -> bool:
         """Whether a trainer may know of it at all (the mission, "People and access").

@@ -1,6 +1,8 @@
 """How well a profile meets a job's needs, and why."""
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from services.proposals.domain.job import Job
 from services.proposals.domain.profile import Profile
@@ -13,6 +15,27 @@ class Match:
     score: int
     met: tuple[str, ...]
     missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """An open job as a trainer finds it: how well they fit, and what already ties them."""
+
+    job: Job
+    match: Match
+    invited: bool
+    proposed: bool = False
+
+    @property
+    def rank(self) -> tuple[int, datetime, str]:
+        """What openings are ordered by, the highest first: best match, then newest."""
+        return self.match.score, self.job.publish_time, self.job.job_id
+
+
+def ranked(profile: Profile, jobs: Iterable[Job], invited: Collection[str]) -> list[Opening]:
+    """Order open jobs for a trainer, best match first; `invited` has ids of jobs."""
+    found = (Opening(job, match(profile, job), job.job_id in invited) for job in jobs)
+    return sorted(found, key=lambda opening: opening.rank, reverse=True)
 
 
 def match(profile: Profile, job: Job) -> Match:

@@ -13,7 +13,10 @@ from services.proposals.store.tables import FOLDER, INVITATION, JOB
 
 
 async def learn_job(tx: AsyncConnection, job: Job) -> None:
-    """Store what the last event told of a job, in place of what was known."""
+    """Store what the last event told of a job, in place of what was known.
+
+    One event alone tells when it was published; the others leave that be.
+    """
     values = {
         "job_id": job.job_id,
         "organisation_id": job.organisation_id,
@@ -26,8 +29,10 @@ async def learn_job(tx: AsyncConnection, job: Job) -> None:
         "plan_version": job.plan and job.plan.version,
         "plan_questions": job.plan and written_questions(job.plan),
     }
-    row = insert(JOB).values(values)
-    await tx.execute(row.on_conflict_do_update(index_elements=["job_id"], set_=values))
+    row = insert(JOB).values(**values, publish_time=job.publish_time)
+    told = sa.func.greatest(JOB.c.publish_time, row.excluded.publish_time)
+    after = {**values, "publish_time": told}
+    await tx.execute(row.on_conflict_do_update(index_elements=["job_id"], set_=after))
 
 
 async def find_job(connection: AsyncConnection, job_id: str) -> Job | None:
@@ -87,6 +92,7 @@ def read_job(row: sa.Row[Any]) -> Job:
         plan=None
         if row.plan_version is None
         else read_plan(row.plan_version, row.plan_questions or []),
+        publish_time=row.publish_time,
     )
 
 

@@ -5,6 +5,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 METADATA = sa.MetaData(schema="proposals")
 
+OPEN_TO_ALL = sa.text("state = 'PUBLISHED' AND visibility = 'PUBLIC'")
 # What the events of jobs told; no check of ours may make their word fail.
 JOB = sa.Table(
     "job",
@@ -20,7 +21,10 @@ JOB = sa.Table(
     sa.Column("folder_id", sa.Text, nullable=False),
     sa.Column("plan_version", sa.BigInteger),
     sa.Column("plan_questions", JSONB(none_as_null=True)),
+    # The epoch until the event of it has come.
+    sa.Column("publish_time", sa.TIMESTAMP(timezone=True), nullable=False),
     sa.Index("job_by_folder", "folder_id", "job_id"),
+    sa.Index("job_open_to_all", "publish_time", "job_id", postgresql_where=OPEN_TO_ALL),
 )
 
 # Who is invited to a job now.

@@ -5,9 +5,10 @@ from deploy.local.journey import Caller, Journey, new_id
 from hireflow.common.v1 import money_pb2
 from hireflow.hiring.v1 import hire_pb2
 from hireflow.messaging.v1 import thread_pb2
-from hireflow.proposals.v1 import proposal_pb2
+from hireflow.proposals.v1 import matching_pb2, proposal_pb2
 from tests.e2e.conftest import System
 from tests.e2e.scenarios.acts import HIRED, VISA, start
+from tests.waiting import until
 
 
 def looking(system: System, organisation: str = "") -> Journey:
@@ -22,6 +23,22 @@ async def published(system: System, organisation: str = "") -> Journey:
     journey = looking(system, organisation)
     await journey.publish_job(plan=workspace.PLAN)
     return journey
+
+
+async def found(journey: Journey) -> matching_pb2.MatchingJob:
+    """The job in the trainer's list of open jobs, once the list knows it."""
+    await journey.write_profile()
+    listed: list[matching_pb2.MatchingJob] = []
+
+    async def shown() -> bool:
+        page = await journey.trainer.call(
+            journey.services.matching.ListMatchingJobs, matching_pb2.ListMatchingJobsRequest()
+        )
+        listed[:] = [each for each in page.jobs if each.job_id == journey.job.job_id]
+        return bool(listed)
+
+    await until(shown)
+    return listed[0]
 
 
 def interviewer(system: System) -> Caller:

@@ -9,6 +9,7 @@ from hireflow.messaging.v1 import thread_pb2
 from hireflow.proposals.v1 import proposal_pb2
 from tests.e2e.conftest import System
 from tests.e2e.guide.acts import (
+    found,
     hired,
     interviewer,
     looking,
@@ -32,16 +33,22 @@ STATES = (
 )
 
 
-async def test_after_you_publish_a_job_trainers_can_complete_screening_and_submit_proposals(
+async def test_after_you_publish_matched_trainers_can_complete_screening_and_submit_proposals(
     system: System,
 ) -> None:
     journey = await published(system)
+    matched = await found(journey)
+    assert (matched.match.score, list(matched.match.missing)) == (100, [])
+    batch = job_pb2.BatchGetJobsRequest(job_ids=[matched.job_id])
+    [job] = (await journey.trainer.call(system.services.jobs.BatchGetJobs, batch)).jobs
+    assert (job.title, matched.proposed) == (journey.job.title, False)
     screening_id = await workspace.begin_screening(journey)
     early = journey.trainer.call(system.services.proposals.SubmitProposal, offer(journey))
     assert await reason(early) == "SCREENING_INCOMPLETE"
     await workspace.finish_screening(journey, interviewer(system), screening_id)
     await journey.submit_proposal()
     assert (await proposal_of(journey)).interview_score == workspace.SCORE
+    assert (await found(journey)).proposed
 
 
 async def test_from_my_jobs_select_a_published_job(system: System) -> None:

@@ -1,6 +1,7 @@
 """What the stream carries of proposals, and what proposals learn from the events of jobs."""
 
 import asyncio
+from datetime import UTC
 
 from nats.js.api import ConsumerConfig, DeliverPolicy
 
@@ -101,6 +102,7 @@ async def test_a_job_is_known_as_its_last_event_told_it(world: World) -> None:
         required_languages=("en",),
         required_skills=("medicine",),
         required_countries=("US", "DE"),
+        publish_time=journey.job.publish_time.ToDatetime(UTC),
     )
     trainer = await world.trainer()
     own = await world.submit(trainer, offer(job_id))

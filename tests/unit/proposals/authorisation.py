@@ -29,6 +29,7 @@ AUTHORISATION: dict[str, dict[str, Answer]] = {
     "ReleaseProposal": _row("SERVICE"),
     "MarkHired": _row("SERVICE"),
 }
+MATCHING: dict[str, dict[str, Answer]] = {"ListMatchingJobs": _row("TRAINER")}
 SCREENING: dict[str, dict[str, Answer]] = {
     "StartScreening": _row("TRAINER"),
     "AnswerScreening": _row("TRAINER"),

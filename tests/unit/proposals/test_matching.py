@@ -1,10 +1,11 @@
 """How a profile meets a job's needs, and what employers see of who it is."""
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
-from services.proposals.domain import Job, Match, Profile, match
+from services.proposals.domain import Job, Match, Profile, match, ranked
 
 
 def test_a_match_tells_what_is_met_and_what_is_missing(profile: Profile, job: Job) -> None:
@@ -91,3 +92,19 @@ def test_an_invited_trainer_knows_of_the_job_once_it_is_published(
 ) -> None:
     shown = replace(job, state=state, visibility="INVITE_ONLY")
     assert shown.visible_to_trainer(invited=True) is visible
+
+
+def test_openings_are_ranked_by_match_then_the_newest_and_tell_who_is_invited(
+    profile: Profile, job: Job, now: datetime
+) -> None:
+    easy = replace(job, required_languages=("en",))
+    jobs = [
+        replace(job, job_id="newest", publish_time=now + timedelta(days=2)),
+        replace(easy, job_id="older", publish_time=now),
+        replace(easy, job_id="newer", publish_time=now + timedelta(days=1)),
+        replace(easy, job_id="not told"),
+    ]
+    found = ranked(profile, jobs, {"newest"})
+    assert [opening.job.job_id for opening in found] == ["newer", "older", "not told", "newest"]
+    assert [opening.match.score for opening in found] == [100, 100, 100, 75]
+    assert [opening.invited for opening in found] == [False, False, False, True]
