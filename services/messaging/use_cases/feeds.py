@@ -69,14 +69,17 @@ class Feed:
                         await signal.wait(_POLL_SECONDS)
 
     async def _grow(self) -> bool:
+        news: list[Change] = []
         async with self._feeds.read() as connection:
             if self._last is None:
-                self._last = await changes.last_number(connection, self._thread_id)
-                news = []
+                last = await changes.last_number(connection, self._thread_id)
             else:
                 news = await changes.changes_after(connection, self._thread_id, self._last, _BATCH)
-                self._last = news[-1].number if news else self._last
+                last = news[-1].number if news else self._last
+        # Both in one turn of the loop: a watcher that comes between them would find nothing where
+        # something must be, and ask again for ever.
         self._tail.extend(news)
+        self._last = last
         self._news.set()
         self._news = asyncio.Event()
         return bool(news)

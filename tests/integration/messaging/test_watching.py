@@ -1,13 +1,15 @@
 """WatchThread: what commits is told in order and once, through restarts and in crowds."""
 
 import asyncio
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import grpc
 import grpc.aio
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hireflow.messaging.v1 import thread_pb2, thread_pb2_grpc
 from services.common.auth import Kind
@@ -77,6 +79,37 @@ async def test_a_stream_without_a_token_begins_now_and_misses_nothing_after_its_
         await asyncio.gather(*(world.send(parties.trainer, thread_id, "x") for _ in range(20)))
         heard = await watcher.until(20)
     assert heard == [("sent", sequence) for sequence in range(3, 23)]
+
+
+async def test_who_comes_while_a_change_is_being_read_waits_for_it(
+    world: World, parties: Parties
+) -> None:
+    thread_id = (await world.open_job(parties.job_thread())).thread_id
+    reads, let_go = asyncio.Semaphore(0), asyncio.Event()
+    let_go.set()
+
+    class SlowFeeds(Feeds):
+        @asynccontextmanager
+        async def read(self) -> AsyncIterator[AsyncConnection]:
+            async with super().read() as connection:
+                yield connection
+                reads.release()
+                await let_go.wait()  # a connection that takes long to be given back
+
+    async with SlowFeeds(world.database).watching(thread_id) as feed:
+        await reads.acquire()  # where the thread stands
+        await world.send(parties.employer, thread_id, "One")
+        [one] = await asyncio.wait_for(feed.after(1), 60)
+        await reads.acquire()  # the first change
+        await reads.acquire()  # and nothing behind it
+        let_go.clear()
+        await world.send(parties.employer, thread_id, "Two")
+        await reads.acquire()
+        coming = asyncio.create_task(feed.after(one.number))
+        await asyncio.sleep(0)  # until it has looked
+        assert not coming.done()
+        let_go.set()
+        assert [change.number for change in await asyncio.wait_for(coming, 60)] == [3]
 
 
 async def test_a_token_is_good_for_its_caller_and_thread(world: World, parties: Parties) -> None:
