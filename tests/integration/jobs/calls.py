@@ -89,17 +89,17 @@ CALLS = st.builds(
                 "archive",
             ),
             *("invite", "invite", "revoke", "move", "move", "move", "create"),
-            *("make_folder", "rename_folder", "rename_folder", "delete_folder"),
+            *("make_folder", "rename_folder", "rename_folder", "delete_folder", "delete_folder"),
         )
     ),
     caller=st.sampled_from((*("ann", "amy") * 6, "bob", "bob", "tom", "operator")),
     job=st.sampled_from((0, 0, 0, 1, 1, 2, 3, 4)),
-    folder=st.sampled_from((0, 0, 0, 1, 1, 2, 3, -1, -1)),  # -1 is no folder
+    folder=st.sampled_from((0, 0, 0, 0, 1, 1, 2, 3, -1)),  # -1 is no folder
     draft=st.sampled_from((*DRAFTS, *DRAFTS[:-1])),
     edit=st.sampled_from((*EDITS, *EDITS[:-2])),
     name=st.sampled_from((*NAMES, *NAMES[:-2], *NAMES[:-2])),
     invited=st.sampled_from((*INVITED, *INVITED[:-1])),
-    etag=st.sampled_from(("none", "none", "present", "present", "stale")),
+    etag=st.sampled_from((*("none",) * 4, *("present",) * 4, "stale")),
     again=st.sampled_from(("no", "no", "same", "other")),
 )
 # Before the random ones, so that these have something to be about.

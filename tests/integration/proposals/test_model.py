@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import grpc.aio
 import pytest
 from google.protobuf.message import Message
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from deploy.local.journey import Caller
@@ -268,10 +268,12 @@ async def run(world: World) -> Run:
 
 def test_the_services_do_what_a_simple_model_of_them_does(world: World, run: Run) -> None:
     @settings(
-        max_examples=5,
+        max_examples=4,
         deadline=None,
         database=None,
         derandomize=True,
+        # A failure names its call; to shrink it against real services would take minutes.
+        phases=(Phase.generate,),
         suppress_health_check=[HealthCheck.too_slow],
     )
     @given(calls=st.lists(CALLS, min_size=60, max_size=80))
