@@ -5,7 +5,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Generic, Self, TypeVar
 
 import sqlalchemy as sa
@@ -65,7 +65,7 @@ class Cursor:
         if page_token:
             try:
                 after = _read_token(page_token, told)
-            except (ValueError, TypeError, KeyError):
+            except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
                 noted.add("page_token", "is not one of this list: begin again without it")
         if noted.violations:
             raise InvalidInput(noted.violations)
@@ -167,7 +167,8 @@ def _of_another_list() -> InvalidInput:
 def _fits(value: Key, column: sa.ColumnElement[Any]) -> bool:
     # A forged token may hold anything that JSON can say; the database must not be the judge.
     if isinstance(column.type, sa.Integer):
-        return type(value) is int and abs(value) < 2**63
+        bits = 63 if isinstance(column.type, sa.BigInteger) else 31
+        return type(value) is int and abs(value) < 2**bits
     return isinstance(value, column.type.python_type)
 
 
@@ -191,7 +192,9 @@ def _read_value(kind: str, value: Any) -> Key:  # noqa: ANN401 - checked here
         # One without a zone compares with none that has it, here and in the database's driver.
         if moment.tzinfo is None:
             raise ValueError(value)
-        return moment
+        return moment.astimezone(UTC)
     if kind != "v" or not isinstance(value, str | int | float):
+        raise ValueError(kind)
+    if isinstance(value, str) and "\0" in value.encode().decode():
         raise ValueError(kind)
     return value

@@ -1,9 +1,11 @@
+import base64
 from datetime import UTC, datetime
 
 import pytest
+import sqlalchemy as sa
 
 from services.common.errors import InvalidInput
-from services.common.paging import Cursor, Key, Page
+from services.common.paging import Cursor, Key, Page, beyond
 
 NOW = datetime(2026, 11, 1, 12, 30, 0, 123456, tzinfo=UTC)
 ROWS = [(NOW, "c", 3), (NOW, "b", 2), (NOW, "a", 1)]
@@ -55,6 +57,33 @@ def test_a_made_up_token_is_refused_by_name(token: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         Cursor.read(2, token)
     assert [each.field for each in caught.value.violations] == ["page_token"]
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        '["v","\\u0000"]',
+        '["v","\\ud800"]',
+        '["t","2026-01-01T00:00:00"]',
+        '["t","0001-01-01T00:00:00+23:00"]',
+        "[" * 1200,
+    ],
+)
+def test_a_forged_token_with_what_no_database_takes_is_refused_by_name(forged: str) -> None:
+    scope = Cursor.read(2, "").scope
+    text = f'[1,"{scope}",[{forged}]]'
+    token = base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    with pytest.raises(InvalidInput) as caught:
+        Cursor.read(2, token)
+    assert [each.field for each in caught.value.violations] == ["page_token"]
+
+
+def test_a_forged_number_must_fit_into_its_column() -> None:
+    small, large = sa.column("small", sa.Integer), sa.column("large", sa.BigInteger)
+    cursor = Cursor(2, (2**31,), "scope")
+    beyond(cursor, large)
+    with pytest.raises(InvalidInput):
+        beyond(cursor, small)
 
 
 def test_a_token_of_another_list_is_refused() -> None:
