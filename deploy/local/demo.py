@@ -31,6 +31,10 @@ from hireflow.jobs.v1 import job_pb2
 from hireflow.proposals.v1 import proposal_pb2
 
 ORGANISATION = "org-demo"
+WAY_EVENTS = (
+    "hireflow.proposals.v1.screening.completed",
+    "hireflow.jobs.v1.job.hiring_finished",
+)
 INSTRUCTIONS = "# Compare two answers, and say why one is better"
 
 
@@ -114,7 +118,7 @@ async def _walk(screen: Screen, stack: Stack) -> tuple[Proof, list[tuple[str, fl
             screen.title("Reading it back from every service, Stripe and the event stream")
             operator = _caller(stack, "operator", "operator-demo")
             async with open_sources(stack.addresses, operator, api_key(stack.data)) as sources:
-                proof = await prove(journey, sources, hire_id)
+                proof = await prove(journey, sources, hire_id, also=WAY_EVENTS)
             _show_proof(screen, proof)
             return proof, stages
     finally:

@@ -6,7 +6,8 @@ stream. A finding is a sentence; an empty list means that all of it held.
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 import nats
@@ -26,8 +27,6 @@ EXPECTED_EVENTS = {
     "hireflow.jobs.v1.job.published",
     "hireflow.jobs.v1.job.position_reserved",
     "hireflow.jobs.v1.job.position_filled",
-    "hireflow.jobs.v1.job.hiring_finished",
-    "hireflow.proposals.v1.screening.completed",
     "hireflow.proposals.v1.proposal.submitted",
     "hireflow.proposals.v1.proposal.reserved",
     "hireflow.proposals.v1.proposal.hired",
@@ -60,10 +59,16 @@ class Proof:
         (self.held if condition else self.findings).append(sentence)
 
 
-async def prove(journey: Journey, sources: Sources, hire_id: str) -> Proof:
-    """Read a HIRED hire back from every service, from Stripe and from the event stream."""
+async def prove(
+    journey: Journey, sources: Sources, hire_id: str, also: Collection[str] = ()
+) -> Proof:
+    """Read a HIRED hire back from every service, from Stripe and from the event stream.
+
+    `also` are types of events that must have been told beside those of any hire.
+    """
     findings = await audit(sources, [hire_id])
-    facts = await _when_all_is_told(sources, hire_id)
+    expected = EXPECTED_EVENTS.union(also)
+    facts = await _when_all_is_told(sources, hire_id, expected)
     hire = facts.hires[hire_id]
     charges = facts.charges.get(hire.workflow_id, ())
     contract = next(
@@ -81,25 +86,25 @@ async def prove(journey: Journey, sources: Sources, hire_id: str) -> Proof:
     )
     _prove_money(proof, facts)
     await _prove_people(proof, journey)
-    missing = _missing(facts)
+    missing = _missing(facts, expected)
     proof.expect(not missing, f"events: all seen{f', but not {missing}' if missing else ''}")
     proof.expect(await _consumers_done(sources.nats_url), "events: every consumer is through")
     await _prove_read_models(proof, journey)
     return proof
 
 
-async def _when_all_is_told(sources: Sources, hire_id: str) -> Facts:
+async def _when_all_is_told(sources: Sources, hire_id: str, expected: AbstractSet[str]) -> Facts:
     """Read the facts once every expected event is in the stream; bounded."""
     deadline = asyncio.get_running_loop().time() + CATCH_UP_SECONDS
     while True:
         facts = await read_facts(sources, [hire_id])
-        if not _missing(facts) or asyncio.get_running_loop().time() > deadline:
+        if not _missing(facts, expected) or asyncio.get_running_loop().time() > deadline:
             return facts
         await asyncio.sleep(0.05)  # the relay publishes after the commit
 
 
-def _missing(facts: Facts) -> set[str]:
-    return EXPECTED_EVENTS - {event.type for event in _in_order(facts)}
+def _missing(facts: Facts, expected: AbstractSet[str]) -> AbstractSet[str]:
+    return expected - {event.type for event in _in_order(facts)}
 
 
 def _in_order(facts: Facts) -> list[SeenEvent]:

@@ -186,10 +186,10 @@ async def test_a_hire_and_a_new_channel_at_the_same_time_do_not_miss_each_other(
 ) -> None:
     works = [
         Work(new_id("c"), site.job.job_id, site.job.organisation_id, new_id("tr"), True)
-        for _ in range(8)
+        for _ in range(4)
     ]
     hiring = asyncio.gather(*(site.told(work) for work in works))
-    made = await asyncio.gather(*(site.channel(f"Channel {number}") for number in range(4)))
+    made = await asyncio.gather(*(site.channel(f"Channel {number}") for number in range(2)))
     await hiring
     everyone = sorted(work.trainer_id for work in works)
     for thread in made:
