@@ -179,7 +179,13 @@ def _in_business_words() -> Iterator[None]:
         # Met while connecting, before the pool has a connection to wrap the error.
         _raise_for(str(error.sqlstate or ""), error)
         raise
-    except (PoolTimeout, OSError, TimeoutError, asyncpg.InterfaceError) as error:
+    except (
+        PoolTimeout,
+        OSError,
+        TimeoutError,
+        asyncpg.InterfaceError,
+        asyncpg.InternalClientError,  # a session that the server gave up and did not close yet
+    ) as error:
         raise _unavailable() from error
 
 

@@ -14,7 +14,14 @@ from services.common.telemetry import get_logger
 
 Connect = Callable[[], Awaitable[asyncpg.Connection]]
 
-_LOST = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_LOST = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    # What the driver says of a connection that the server gave up and did not close yet.
+    asyncpg.InternalClientError,
+)
 _HEARTBEAT = 20.0
 _RETRY = 1.0
 _log = get_logger(__name__)
