@@ -6,12 +6,14 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg  # type: ignore[import-untyped] # it ships no types
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from rich.console import Console
+from sqlalchemy.engine import make_url
 
 from benchmarks.floor import AS_ROWS, NOTHING, ROWS
 from benchmarks.measuring import Timed, timed
@@ -22,6 +24,8 @@ from deploy.local.ports import choose_free
 from deploy.local.stack import Stack
 from hireflow.proposals.v1 import proposal_pb2 as pb
 from hireflow.proposals.v1 import proposal_pb2_grpc
+from services.proposals.domain import Order
+from services.proposals.store.listing import plain_page
 
 ORGANISATION = "org-benchmark"
 SMALL, LARGE = 1_000, 1_000_000
@@ -270,13 +274,23 @@ async def _fill(stack: Stack) -> None:
 
 
 async def _plans(stack: Stack) -> dict[str, str]:
-    """How PostgreSQL reads a page in the middle of the large job."""
-    query = (
-        "EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, TIMING OFF) SELECT create_time, proposal_id"
-        " FROM proposals.proposal WHERE job_id = $1 AND review_state = 'UNREVIEWED'"
-        " AND NOT withdrawn AND (create_time, proposal_id) < (now() - interval '6 days', '')"
-        " ORDER BY create_time DESC, proposal_id DESC LIMIT 51"
-    )
+    """How PostgreSQL runs the service's own statement for a page in the middle of each job."""
+    dialect = make_url("postgresql+asyncpg://").get_dialect()()
+    compiled = plain_page((), Order.NEWEST, further=True).compile(dialect=dialect)
+    middle = datetime.now(UTC)
+    plans = {}
     async with _connection(stack) as connection:
-        rows = await connection.fetch(query, _job_id(LARGE))
-    return {"one review state's scan of a page": "\n".join(row[0] for row in rows)}
+        for size in (SMALL, LARGE):
+            told = {
+                **compiled.params,
+                "of_job": _job_id(size),
+                "reach": ROWS + 1,
+                "size": ROWS + 1,
+                "after_0": middle - timedelta(seconds=size // 2),
+                "after_1": "",
+            }
+            values = [told[name] for name in compiled.positiontup or ()]
+            explain = "EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, TIMING OFF) "
+            rows = await connection.fetch(explain + str(compiled), *values)
+            plans[f"a page of {ROWS} at {size:,}"] = "\n".join(row[0] for row in rows)
+    return plans

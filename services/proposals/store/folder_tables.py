@@ -83,7 +83,8 @@ async def list_table(
     scan = _scan(order, missing=behind is not None)
     conditions = _conditions(wanted) + ([_lacks(behind)] if behind else [])
     reach = _LOOK if conditions else cursor.limit
-    found = _found(scan, folder_id, wanted, cursor).limit(reach).subquery("found")
+    merged = _merged(scan, folder_id, wanted, cursor, reach)
+    found = merged.limit(reach).subquery("found")
     keys = [found.c[f"key_{at}"] for at in range(len(scan.keys))]
     query = (
         sa.select(SCREENING, PROPOSAL.c.proposal_id, PROPOSAL.c.review_state, *keys)
@@ -102,7 +103,7 @@ async def list_table(
     page = cursor.page(rows, key=lambda row: tuple(row)[-len(keys) :])
     token = page.next_token
     if conditions and not token:
-        last = _found(scan, folder_id, wanted, cursor).offset(_LOOK - 1).limit(1)
+        last = merged.offset(_LOOK - 1).limit(1)
         reached = (await connection.execute(last)).one_or_none()
         token = cursor.token(tuple(reached)[:-1]) if reached else ""
     if column and behind is None and not token:
@@ -122,11 +123,10 @@ def _scan(order: TableOrder, *, missing: bool) -> _Scan:
     return _Scan(SCREENING, keys, order.descending, (_COMPLETE,))
 
 
-def _found(
-    scan: _Scan, folder_id: str, wanted: TableFilter, cursor: Cursor
+def _merged(
+    scan: _Scan, folder_id: str, wanted: TableFilter, cursor: Cursor, reach: int
 ) -> sa.Select[tuple[Any, ...]]:
-    """Merge a bounded scan of each job; the caller bounds the whole."""
-    reach = max(_LOOK, cursor.limit)
+    """Merge a scan of each job that reaches so far; the caller bounds the whole."""
     named = [key.label(f"key_{at}") for at, key in enumerate(scan.keys)]
     of_job = (
         sa.select(*named, scan.table.c.screening_id)

@@ -61,7 +61,7 @@ async def list_of_job(
     if conditions:
         statement = _page(states, order, further=further, conditions=conditions)
     else:
-        statement = _plain_page(states, order, further=further)
+        statement = plain_page(states, order, further=further)
     rows = (await connection.execute(statement, given)).all()
     if not rows:
         return None
@@ -89,9 +89,10 @@ def _counts(row: sa.Row[Any]) -> Mapping[ReviewState, int]:
 
 # Built once each: building one costs more than the database takes to answer it.
 @lru_cache(maxsize=256)
-def _plain_page(
+def plain_page(
     states: tuple[ReviewState, ...], order: Order, *, further: bool
 ) -> sa.Select[tuple[Any, ...]]:
+    """Build the statement of a page that nothing but review states narrows."""
     return _page(states, order, further=further, conditions=())
 
 

@@ -91,7 +91,7 @@ class _CandidateColumnEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Candi
     CANDIDATE_COLUMN_INTERVIEW_SCORE: _CandidateColumn.ValueType  # 2
     """The interview's score."""
     CANDIDATE_COLUMN_NAME: _CandidateColumn.ValueType  # 3
-    """The candidate's masked name, letters in any case."""
+    """The candidate's masked name."""
     CANDIDATE_COLUMN_COUNTRY: _CandidateColumn.ValueType  # 4
     """The candidate's country."""
 
@@ -105,7 +105,7 @@ CANDIDATE_COLUMN_COMPLETE_TIME: CandidateColumn.ValueType  # 1
 CANDIDATE_COLUMN_INTERVIEW_SCORE: CandidateColumn.ValueType  # 2
 """The interview's score."""
 CANDIDATE_COLUMN_NAME: CandidateColumn.ValueType  # 3
-"""The candidate's masked name, letters in any case."""
+"""The candidate's masked name."""
 CANDIDATE_COLUMN_COUNTRY: CandidateColumn.ValueType  # 4
 """The candidate's country."""
 Global___CandidateColumn: _TypeAlias = CandidateColumn  # noqa: Y015
