@@ -75,8 +75,9 @@ class Engagement:
 class Thread:
     """A thread. `contract_id` is empty unless it is a contract's job thread.
 
-    `name` is empty unless it is a channel. `message_count` is the sequence of its last message.
-    `last_message_time` is when it was opened while nothing is written.
+    `name` is empty unless it is a channel. `trainer_ids` are all trainers in it, but of a channel,
+    which may have thousands, at most the one who reads it. `message_count` is the sequence of its
+    last message. `last_message_time` is when it was opened while nothing is written.
     """
 
     thread_id: str

@@ -17,24 +17,15 @@ UNREAD = (
     - sa.func.coalesce(READ_MARK.c.sequence, 0)
     - sa.func.coalesce(READ_MARK.c.own_after, 0)
 ).label("unread_count")
-_TRAINERS = (
-    sa.func.array(
-        sa.select(PARTICIPANT.c.trainer_id)
-        .where(PARTICIPANT.c.thread_id == THREAD.c.thread_id)
-        .order_by(PARTICIPANT.c.trainer_id)
-        .correlate(THREAD)
-        .scalar_subquery()
-    )
-).label("trainer_ids")
-_THREAD_WITH_TRAINERS = sa.select(THREAD, _TRAINERS)
 
 
 def seen_by(reader: Sender | None) -> sa.Select[tuple[Any, ...]]:
     """Select threads as a reader sees them; who is no reader has nothing unread."""
+    query = sa.select(THREAD, _trainers(reader))
     if reader is None:
-        return _THREAD_WITH_TRAINERS.add_columns(sa.literal(0).label("unread_count"))
+        return query.add_columns(sa.literal(0).label("unread_count"))
     mark = (READ_MARK.c.thread_id == THREAD.c.thread_id) & of_reader(reader)
-    return _THREAD_WITH_TRAINERS.add_columns(UNREAD).outerjoin_from(THREAD, READ_MARK, mark)
+    return query.add_columns(UNREAD).outerjoin_from(THREAD, READ_MARK, mark)
 
 
 def seen_thread(row: sa.Row[tuple[Any, ...]]) -> SeenThread:
@@ -93,7 +84,8 @@ async def claim_thread(tx: AsyncConnection, wanted: Thread) -> Thread:
         )
     )
     query = (
-        _THREAD_WITH_TRAINERS.where(same_place | (THREAD.c.thread_id == wanted.thread_id))
+        sa.select(THREAD, _trainers(None))
+        .where(same_place | (THREAD.c.thread_id == wanted.thread_id))
         # Its contract's thread says more than a stranger that has the id.
         .order_by(same_place.desc().nulls_last())
         .limit(1)
@@ -101,11 +93,16 @@ async def claim_thread(tx: AsyncConnection, wanted: Thread) -> Thread:
     return _thread((await tx.execute(query)).one())
 
 
-async def lock_thread(tx: AsyncConnection, thread_id: str) -> Thread | None:
-    """Load a thread and hold its row until the transaction ends."""
-    query = _THREAD_WITH_TRAINERS.where(THREAD.c.thread_id == thread_id)
-    row = (await tx.execute(query.with_for_update(of=THREAD))).one_or_none()
-    return None if row is None else _thread(row)
+async def lock_thread(
+    tx: AsyncConnection, thread_id: str, reader: Sender | None = None
+) -> SeenThread | None:
+    """Hold a thread's row until the transaction ends, and load the thread as a reader sees it.
+
+    Two statements: one that waits for the row sees who was in the thread before its wait.
+    """
+    query = sa.select(THREAD.c.thread_id).where(THREAD.c.thread_id == thread_id)
+    await tx.execute(query.with_for_update())
+    return await find_thread(tx, thread_id, reader)
 
 
 async def find_thread(
@@ -147,6 +144,20 @@ async def save_thread(tx: AsyncConnection, thread: Thread) -> None:
         .where(PARTICIPANT.c.thread_id == thread.thread_id)
         .values(last_message_time=last)
     )
+
+
+def _trainers(reader: Sender | None) -> sa.Label[Any]:
+    """Select who is in a thread; of a channel, where thousands may be, only the reader."""
+    query = (
+        sa.select(PARTICIPANT.c.trainer_id)
+        .where(PARTICIPANT.c.thread_id == THREAD.c.thread_id)
+        .order_by(PARTICIPANT.c.trainer_id)
+        .correlate(THREAD)
+    )
+    alone = query.where(sa.false() if reader is None else PARTICIPANT.c.trainer_id == reader.id)
+    of_channel, of_other = (sa.func.array(each.scalar_subquery()) for each in (alone, query))
+    is_channel = THREAD.c.kind == ThreadKind.CHANNEL
+    return sa.case((is_channel, of_channel), else_=of_other).label("trainer_ids")
 
 
 def _thread_values(thread: Thread) -> dict[str, object]:

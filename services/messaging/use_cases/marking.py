@@ -16,7 +16,7 @@ async def mark_read(database: Database, reader: Writer, thread_id: str, sequence
     """
     person = sender_of(reader)
     async with database.begin() as tx:
-        thread = await threads.lock_thread(tx, thread_id)
+        thread = await threads.lock_thread(tx, thread_id, person)
         if thread is None or not may_read(reader, thread):
             raise NotFound("thread", thread_id)
         if sequence > thread.message_count:

@@ -5,14 +5,18 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import pytest
+import sqlalchemy as sa
 
 from hireflow.messaging.v1 import channel_pb2, thread_pb2
 from services.common.auth import Kind
-from services.messaging.domain import Job, Work
+from services.messaging.domain import ChangeKind, Job, Sender, SenderKind, Work
+from services.messaging.store import changes, threads
+from services.messaging.store import channels as store
 from services.messaging.use_cases import channels
 from tests.integration.messaging.watching import Watcher, watching
 from tests.integration.messaging.world import Metadata, World, new_id
 from tests.refusals import reason, refusal
+from tests.waiting import until
 
 
 @dataclass(frozen=True)
@@ -152,6 +156,56 @@ async def test_who_is_taken_out_reads_no_more_and_comes_back_only_when_added(sit
     assert (await site.world.get(trainer, thread.thread_id)).name == "Everyone"
     happened = ["thread.created", "thread.joined", "thread.left", "thread.joined"]
     assert await site.world.events(thread.thread_id) == happened
+
+
+@pytest.mark.parametrize("doing", ["write", "mark"])
+async def test_who_is_taken_out_while_a_call_waits_does_no_more(site: Site, doing: str) -> None:
+    thread, work = await site.channel(), await site.hire()
+    await site.world.send(site.employer, thread.thread_id, "One")
+    trainer = site.trainer(work)
+
+    async def act() -> object:
+        if doing == "write":
+            return await site.world.send(trainer, thread.thread_id, "Two")
+        return await site.world.read(trainer, thread.thread_id, 1)
+
+    async with site.world.database.begin() as tx:
+        # As far as taking somebody out goes before its commit.
+        await threads.lock_thread(tx, thread.thread_id)
+        await changes.record(
+            tx,
+            ChangeKind.LEFT,
+            thread.thread_id,
+            person=Sender(SenderKind.TRAINER, work.trainer_id),
+        )
+        assert await store.remove_member(tx, thread.thread_id, work.trainer_id)
+        holder = await tx.scalar(sa.select(sa.func.pg_backend_pid()))
+        call = asyncio.create_task(act())
+
+        async def it_waits() -> bool:
+            query = sa.text(
+                "SELECT true FROM pg_stat_activity WHERE :pid = ANY (pg_blocking_pids(pid))"
+            )
+            async with site.world.database.read() as connection:
+                return bool(await connection.scalar(query, {"pid": holder}))
+
+        await until(it_waits)
+    assert await reason(call) == "NOT_FOUND"
+
+
+async def test_a_channel_costs_a_list_of_threads_the_same_however_many_are_in_it(
+    site: Site,
+) -> None:
+    thread, work = await site.channel(), await site.hire()
+    trainer = site.trainer(work)
+    [listed] = (await site.world.threads(site.employer)).threads
+    [own] = (await site.world.threads(trainer)).threads
+    for _ in range(3):
+        await site.hire()
+    assert len(await site.members(thread.thread_id)) == 4
+    assert list((await site.world.threads(site.employer)).threads) == [listed]
+    assert list((await site.world.threads(trainer)).threads) == [own]
+    assert (list(listed.trainer_ids), list(own.trainer_ids)) == ([], [work.trainer_id])
 
 
 async def test_with_the_last_contract_on_the_job_a_trainer_leaves_its_channels(site: Site) -> None:

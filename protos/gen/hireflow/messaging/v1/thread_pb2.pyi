@@ -136,7 +136,7 @@ class Thread(_message.Message):
     """The name of a channel; empty for other threads."""
     @_builtins.property
     def trainer_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The trainers in it."""
+        """The trainers in it; of a channel only the caller: ListChannelMembers has all."""
 
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
