@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from itertools import groupby
 from typing import Any
 
 import nats.errors
@@ -72,18 +73,10 @@ class Outbox:
         writers at once, the unique version lets one through and the other ends in Conflict.
         """
         traceparent = current_traceparent()
-        for each in events:
-            options = _options(each.message.DESCRIPTOR)
-            await transaction.execute(
-                self._insertion(options.aggregate, each.aggregate_id),
-                {
-                    "type": options.type,
-                    "data": each.message.SerializeToString(deterministic=True),
-                    "data_schema": each.message.DESCRIPTOR.full_name,
-                    "time": each.time,
-                    "traceparent": traceparent,
-                },
-            )
+        # Those of one aggregate that follow each other, thousands perhaps, go in one round trip.
+        for (aggregate, aggregate_id), together in groupby(events, key=_aggregate):
+            rows = [_values(each) | {"traceparent": traceparent} for each in together]
+            await transaction.execute(self._insertion(aggregate, aggregate_id), rows)
         await notify(transaction, self._channel)
 
     def _insertion(self, aggregate_type: str, aggregate_id: str) -> sa.Insert:
@@ -226,6 +219,19 @@ def _failure(ack: "asyncio.Future[PubAck]") -> BaseException | None:
 
 def _channel(schema: str) -> str:
     return f"{schema}_outbox"
+
+
+def _aggregate(event: Event) -> tuple[str, str]:
+    return _options(event.message.DESCRIPTOR).aggregate, event.aggregate_id
+
+
+def _values(event: Event) -> dict[str, Any]:
+    return {
+        "type": event_type(event.message),
+        "data": event.message.SerializeToString(deterministic=True),
+        "data_schema": event.message.DESCRIPTOR.full_name,
+        "time": event.time,
+    }
 
 
 @cache
