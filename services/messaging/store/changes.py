@@ -1,5 +1,6 @@
 """What happens in threads, numbered for their watchers."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,21 +25,43 @@ async def record(
 
     Holds the thread's row until the transaction ends: numbers commit in their order.
     """
-    number = await tx.scalar(
+    await _record(tx, kind, thread_id, sequence, [person])
+
+
+async def record_people(
+    tx: AsyncConnection, kind: ChangeKind, thread_id: str, people: Sequence[Sender]
+) -> None:
+    """Note of each of some people, one or more, in their order, that they joined or left."""
+    await _record(tx, kind, thread_id, None, people)
+
+
+async def _record(
+    tx: AsyncConnection,
+    kind: ChangeKind,
+    thread_id: str,
+    sequence: int | None,
+    people: Sequence[Sender | None],
+) -> None:
+    before = THREAD.c.change_count
+    last = await tx.execute(
         sa.update(THREAD)
         .where(THREAD.c.thread_id == thread_id)
-        .values(change_count=THREAD.c.change_count + 1)
-        .returning(THREAD.c.change_count)
+        .values(change_count=before + len(people))
+        .returning(before)
     )
-    change = {
-        "thread_id": thread_id,
-        "number": number,
-        "kind": kind,
-        "sequence": sequence,
-        "person_kind": person.kind if person else None,
-        "person_id": person.id if person else None,
-    }
-    await tx.execute(sa.insert(THREAD_CHANGE).values(change))
+    first = last.scalar_one() - len(people) + 1
+    rows = [
+        {
+            "thread_id": thread_id,
+            "number": number,
+            "kind": kind,
+            "sequence": sequence,
+            "person_kind": person.kind if person else None,
+            "person_id": person.id if person else None,
+        }
+        for number, person in enumerate(people, start=first)
+    ]
+    await tx.execute(sa.insert(THREAD_CHANGE), rows)
     await notify(tx, CHANNEL, thread_id)
 
 

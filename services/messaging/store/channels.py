@@ -1,7 +1,8 @@
 """Who is in which channel, and what is known of the jobs that have them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -81,27 +82,33 @@ async def channels_of_job(tx: AsyncConnection, job: Job) -> list[str]:
     return sorted(await tx.scalars(query))
 
 
-async def add_member(tx: AsyncConnection, thread: Thread, trainer_id: str, now: datetime) -> bool:
-    """Store that a trainer is in a channel; False if that was so: the key decides."""
-    row = insert(PARTICIPANT).values(
-        thread_id=thread.thread_id,
-        trainer_id=trainer_id,
-        kind=thread.kind,
-        job_id=thread.job_id,
-        last_message_time=thread.last_message_time,
-        join_time=now,
-    )
-    added = row.on_conflict_do_nothing().returning(PARTICIPANT.c.trainer_id)
-    return (await tx.execute(added)).one_or_none() is not None
+async def add_members(
+    tx: AsyncConnection, thread: Thread, trainer_ids: Sequence[str], now: datetime
+) -> list[str]:
+    """Store that trainers are in a channel; answers with those who were not: the key decides."""
+    ids: sa.ColumnElement[Any] = sa.cast(list(trainer_ids), sa.ARRAY(sa.Text))
+    values = {
+        "thread_id": sa.literal(thread.thread_id),
+        "trainer_id": sa.func.unnest(ids),
+        "kind": sa.literal(thread.kind),
+        "job_id": sa.literal(thread.job_id),
+        "last_message_time": sa.literal(thread.last_message_time, sa.TIMESTAMP(timezone=True)),
+        "join_time": sa.literal(now, sa.TIMESTAMP(timezone=True)),
+    }
+    rows = insert(PARTICIPANT).from_select([*values], sa.select(*values.values()))
+    added = rows.on_conflict_do_nothing().returning(PARTICIPANT.c.trainer_id)
+    return sorted(await tx.scalars(added))
 
 
-async def remove_member(tx: AsyncConnection, thread_id: str, trainer_id: str) -> bool:
-    """Store that a trainer is not in a channel; False if that was so."""
+async def remove_members(
+    tx: AsyncConnection, thread_id: str, trainer_ids: Sequence[str]
+) -> list[str]:
+    """Store that trainers are not in a channel; answers with those who were."""
+    ids: sa.ColumnElement[Any] = sa.cast(list(trainer_ids), sa.ARRAY(sa.Text))
     gone = sa.delete(PARTICIPANT).where(
-        PARTICIPANT.c.thread_id == thread_id, PARTICIPANT.c.trainer_id == trainer_id
+        PARTICIPANT.c.thread_id == thread_id, PARTICIPANT.c.trainer_id == sa.func.any(ids)
     )
-    removed = gone.returning(PARTICIPANT.c.trainer_id)
-    return (await tx.execute(removed)).one_or_none() is not None
+    return sorted(await tx.scalars(gone.returning(PARTICIPANT.c.trainer_id)))
 
 
 async def rename(tx: AsyncConnection, thread_id: str, name: str) -> None:

@@ -1,5 +1,7 @@
 """How far each reader has read in each thread."""
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -21,6 +23,18 @@ async def save_mark(tx: AsyncConnection, thread_id: str, reader: Sender, mark: R
     """Store a mark that this transaction locked."""
     moved = sa.update(READ_MARK).where(_of(thread_id, reader))
     await tx.execute(moved.values(sequence=mark.sequence, own_after=mark.own_after))
+
+
+async def mark_all(
+    tx: AsyncConnection, thread_id: str, readers: Sequence[Sender], sequence: int
+) -> None:
+    """Store that readers, one or more, have read until a thread's last message."""
+    rows = [
+        {"thread_id": thread_id, "reader_kind": each.kind, "reader_id": each.id} for each in readers
+    ]
+    mark = {"sequence": sequence, "own_after": 0}
+    moved = insert(READ_MARK).on_conflict_do_update(constraint="read_mark_pkey", set_=mark)
+    await tx.execute(moved, [row | mark for row in rows])
 
 
 async def mark_at(tx: AsyncConnection, thread_id: str, reader: Sender, sequence: int) -> ReadMark:

@@ -72,8 +72,7 @@ async def create_channel(
         thread = await threads.claim_thread(tx, Thread.channel(thread_id, job, name, now))
         await OUTBOX.record(tx, events.created(thread))
         if job.adds_hires:
-            for trainer_id in await channels.hired(tx, job_id):
-                await _join(tx, thread, trainer_id, now)
+            await _join(tx, thread, await channels.hired(tx, job_id), now)
         seen = await threads.get_thread(tx, thread_id, sender_of(member.principal))
         await REQUESTS.answer(tx, member.principal, request, seen)
         return seen
@@ -123,8 +122,7 @@ async def add_members(
         thread = await _own_channel(tx, member, thread_id)
         await channels.lock_job(tx, thread.job_id)
         hired = await channels.hired(tx, thread.job_id, trainer_ids)
-        for trainer_id in hired:
-            await _join(tx, thread, trainer_id, now)
+        await _join(tx, thread, hired, now)
         added = Added(tuple(each for each in trainer_ids if each not in hired))
         await REQUESTS.answer(tx, member.principal, request, added)
         return added
@@ -145,8 +143,7 @@ async def remove_members(
             return
         thread = await _own_channel(tx, member, thread_id)
         await channels.lock_job(tx, thread.job_id)
-        for trainer_id in sorted(trainer_ids):
-            await _leave(tx, thread, trainer_id, now)
+        await _leave(tx, thread, trainer_ids, now)
         await REQUESTS.answer(tx, member.principal, request, Removed())
 
 
@@ -181,9 +178,8 @@ async def learn_work(tx: AsyncConnection, work: Work, now: datetime) -> None:
         return
     change = _leave if ends else _join
     for thread_id in await channels.channels_of_job(tx, job):
-        thread = await threads.lock_thread(tx, thread_id)
-        if thread is not None:
-            await change(tx, thread, work.trainer_id, now)
+        thread = await threads.get_thread(tx, thread_id, None)
+        await change(tx, thread, [work.trainer_id], now)
 
 
 async def _own_channel(tx: AsyncConnection, member: Member, thread_id: str) -> Thread:
@@ -194,22 +190,25 @@ async def _own_channel(tx: AsyncConnection, member: Member, thread_id: str) -> T
     return thread
 
 
-async def _join(tx: AsyncConnection, thread: Thread, trainer_id: str, now: datetime) -> None:
+async def _join(
+    tx: AsyncConnection, thread: Thread, trainer_ids: Sequence[str], now: datetime
+) -> None:
     locked = await threads.lock_thread(tx, thread.thread_id) or thread
-    if not await channels.add_member(tx, locked, trainer_id, now):
-        return
-    # What was written before can be read, and is not unread.
-    person = Sender(SenderKind.TRAINER, trainer_id)
-    await marks.lock_mark(tx, thread.thread_id, person)
-    mark = await marks.mark_at(tx, thread.thread_id, person, locked.message_count)
-    await marks.save_mark(tx, thread.thread_id, person, mark)
-    await changes.record(tx, ChangeKind.JOINED, thread.thread_id, person=person)
-    await OUTBOX.record(tx, events.joined(thread, trainer_id, now))
+    new = await channels.add_members(tx, locked, trainer_ids, now)
+    if new:
+        people = [Sender(SenderKind.TRAINER, each) for each in new]
+        # What was written before can be read, and is not unread.
+        await marks.mark_all(tx, thread.thread_id, people, locked.message_count)
+        await changes.record_people(tx, ChangeKind.JOINED, thread.thread_id, people)
+        await OUTBOX.record(tx, *(events.joined(thread, each, now) for each in new))
 
 
-async def _leave(tx: AsyncConnection, thread: Thread, trainer_id: str, now: datetime) -> None:
+async def _leave(
+    tx: AsyncConnection, thread: Thread, trainer_ids: Sequence[str], now: datetime
+) -> None:
     await threads.lock_thread(tx, thread.thread_id)
-    if await channels.remove_member(tx, thread.thread_id, trainer_id):
-        person = Sender(SenderKind.TRAINER, trainer_id)
-        await changes.record(tx, ChangeKind.LEFT, thread.thread_id, person=person)
-        await OUTBOX.record(tx, events.left(thread, trainer_id, now))
+    gone = await channels.remove_members(tx, thread.thread_id, trainer_ids)
+    if gone:
+        people = [Sender(SenderKind.TRAINER, each) for each in gone]
+        await changes.record_people(tx, ChangeKind.LEFT, thread.thread_id, people)
+        await OUTBOX.record(tx, *(events.left(thread, each, now) for each in gone))

@@ -12,6 +12,7 @@ from services.common.auth import Kind
 from services.messaging.domain import ChangeKind, Job, Sender, SenderKind, Work
 from services.messaging.store import changes, threads
 from services.messaging.store import channels as store
+from services.messaging.store.tables import CONTRACT
 from services.messaging.use_cases import channels
 from tests.integration.messaging.watching import Watcher, watching
 from tests.integration.messaging.world import Metadata, World, new_id
@@ -178,7 +179,7 @@ async def test_who_is_taken_out_while_a_call_waits_does_no_more(site: Site, doin
             thread.thread_id,
             person=Sender(SenderKind.TRAINER, work.trainer_id),
         )
-        assert await store.remove_member(tx, thread.thread_id, work.trainer_id)
+        assert await store.remove_members(tx, thread.thread_id, [work.trainer_id])
         holder = await tx.scalar(sa.select(sa.func.pg_backend_pid()))
         call = asyncio.create_task(act())
 
@@ -206,6 +207,20 @@ async def test_a_channel_costs_a_list_of_threads_the_same_however_many_are_in_it
     assert list((await site.world.threads(site.employer)).threads) == [listed]
     assert list((await site.world.threads(trainer)).threads) == [own]
     assert (list(listed.trainer_ids), list(own.trainer_ids)) == ([], [work.trainer_id])
+
+
+async def test_a_job_with_a_thousand_hires_gets_its_channel_in_one_call(site: Site) -> None:
+    hired = sorted(f"tr-{number:04}" for number in range(1000))
+    async with site.world.database.begin() as tx:
+        work = {"job_id": site.job.job_id, "active": True}
+        rows = [work | {"contract_id": new_id("c"), "trainer_id": each} for each in hired]
+        await tx.execute(sa.insert(CONTRACT), rows)
+    thread = await site.channel()
+    assert await site.members(thread.thread_id, size=200) == hired
+    happened = await site.world.events(thread.thread_id)
+    assert happened == ["thread.created", *["thread.joined"] * len(hired)]
+    seen = await site.world.get(site.world.by(Kind.TRAINER, caller=hired[-1]), thread.thread_id)
+    assert list(seen.trainer_ids) == [hired[-1]]
 
 
 async def test_with_the_last_contract_on_the_job_a_trainer_leaves_its_channels(site: Site) -> None:
