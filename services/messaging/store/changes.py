@@ -42,12 +42,11 @@ async def _record(
     sequence: int | None,
     people: Sequence[Sender | None],
 ) -> None:
-    before = THREAD.c.change_count
     last = await tx.execute(
         sa.update(THREAD)
         .where(THREAD.c.thread_id == thread_id)
-        .values(change_count=before + len(people))
-        .returning(before)
+        .values(change_count=THREAD.c.change_count + len(people))
+        .returning(THREAD.c.change_count)
     )
     first = last.scalar_one() - len(people) + 1
     rows = [

@@ -19,6 +19,13 @@ UNREAD = (
 ).label("unread_count")
 
 
+_HELD = (
+    sa.select(THREAD.c.thread_id)
+    .where(THREAD.c.thread_id == sa.bindparam("held"))
+    .with_for_update()
+)
+
+
 def seen_by(reader: Sender | None) -> sa.Select[tuple[Any, ...]]:
     """Select threads as a reader sees them; who is no reader has nothing unread."""
     query = sa.select(THREAD, _trainers(reader))
@@ -100,9 +107,14 @@ async def lock_thread(
 
     Two statements: one that waits for the row sees who was in the thread before its wait.
     """
-    query = sa.select(THREAD.c.thread_id).where(THREAD.c.thread_id == thread_id)
-    await tx.execute(query.with_for_update())
+    await tx.execute(_HELD, {"held": thread_id})
     return await find_thread(tx, thread_id, reader)
+
+
+async def hold_thread(tx: AsyncConnection, thread_id: str) -> SeenThread:
+    """Hold and load a thread that is known to exist: threads are never removed."""
+    await tx.execute(_HELD, {"held": thread_id})
+    return await get_thread(tx, thread_id, None)
 
 
 async def find_thread(

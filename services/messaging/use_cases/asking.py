@@ -94,8 +94,7 @@ async def _open(tx: AsyncConnection, wanted: Thread) -> Thread:
         await OUTBOX.record(tx, events.created(wanted))
         return wanted
     # What was claimed by another is not locked yet, and may have grown.
-    locked = await threads.lock_thread(tx, thread.thread_id)
-    return locked or thread
+    return await threads.hold_thread(tx, thread.thread_id)
 
 
 async def _asked(

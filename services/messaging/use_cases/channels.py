@@ -93,8 +93,8 @@ async def rename_channel(
         if repeat is not None:
             return repeat
         await _own_channel(tx, member, thread_id)
-        thread = await threads.lock_thread(tx, thread_id)
-        if thread is not None and thread.name != name:
+        thread = await threads.hold_thread(tx, thread_id)
+        if thread.name != name:
             await channels.rename(tx, thread_id, name)
             await OUTBOX.record(tx, events.renamed(thread_id, now))
         seen = await threads.get_thread(tx, thread_id, sender_of(member.principal))
@@ -193,7 +193,8 @@ async def _own_channel(tx: AsyncConnection, member: Member, thread_id: str) -> T
 async def _join(
     tx: AsyncConnection, thread: Thread, trainer_ids: Sequence[str], now: datetime
 ) -> None:
-    locked = await threads.lock_thread(tx, thread.thread_id) or thread
+    # As it is under the lock: a message may have come meanwhile.
+    locked = await threads.hold_thread(tx, thread.thread_id)
     new = await channels.add_members(tx, locked, trainer_ids, now)
     if new:
         people = [Sender(SenderKind.TRAINER, each) for each in new]
@@ -206,7 +207,7 @@ async def _join(
 async def _leave(
     tx: AsyncConnection, thread: Thread, trainer_ids: Sequence[str], now: datetime
 ) -> None:
-    await threads.lock_thread(tx, thread.thread_id)
+    await threads.hold_thread(tx, thread.thread_id)
     gone = await channels.remove_members(tx, thread.thread_id, trainer_ids)
     if gone:
         people = [Sender(SenderKind.TRAINER, each) for each in gone]
