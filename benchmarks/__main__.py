@@ -43,7 +43,7 @@ async def _run(console: Console, name: str, runs: int, share: float) -> list[Mea
         folder = Path(scratch)
         if name == "footprint":
             return await footprint.measure(console, folder, runs)
-        async with Stack.open(folder / name) as stack:
+        async with Stack.open(folder / name, apart=True) as stack:
             measure = {"hire": hire.measure, "reads": reads.measure, "events": events.measure}
             return await measure[name](console, stack, runs, share)
 

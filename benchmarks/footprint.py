@@ -28,7 +28,7 @@ async def measure(console: Console, folder: Path, runs: int) -> list[Measure]:
         Measure(f"start of the stack, seconds, {name}", median(seconds))
         for name, seconds in starts.items()
     ]
-    async with Stack.open(folder / "start-0") as stack, arena_of(stack) as arena:
+    async with Stack.open(folder / "start-0", apart=True) as stack, arena_of(stack) as arena:
         pids = {name: arena.pids[name] for name in PARTS}
         await asyncio.sleep(_SETTLED_SECONDS)  # what a process frees after its start is gone
         idle = memory_of(pids)
@@ -50,7 +50,7 @@ async def measure(console: Console, folder: Path, runs: int) -> list[Measure]:
 
 async def _start(folder: Path) -> float:
     began = perf_counter()
-    async with Stack.open(folder):
+    async with Stack.open(folder, apart=True):
         return perf_counter() - began
 
 

@@ -6,7 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from deploy.local.applications import LOADED, inherited_environment
+from deploy.local.forking import ForkServer
 from deploy.local.stack import Stack
+
+ROOT = Path(__file__).parents[1]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -26,6 +30,14 @@ class Infrastructure:
     nats_url: str
     temporal_address: str
     stripe_base: str
+
+
+@pytest.fixture(scope="session")
+async def forks() -> AsyncIterator[ForkServer]:
+    """One process loads Hireflow's modules for every process of the run that is killed or ended."""
+    found = {"PYTHONPATH": str(ROOT)}
+    async with ForkServer(LOADED, {**inherited_environment(), **found}) as forks:
+        yield forks
 
 
 @pytest.fixture(scope="session")

@@ -1,17 +1,24 @@
 """Hireflow's own processes: migrations, the four services, the hiring API and the worker."""
 
 import os
-import sys
 from collections.abc import Callable, Mapping
 
 from deploy.local import keys, postgres, stripe_account
 from deploy.local.data_dir import DataDir
+from deploy.local.forking import PythonProgram
 from deploy.local.ports import HOST
 from deploy.local.process import ProcessSpec
 from deploy.local.readiness import grpc_serves
 
 SERVICES = ("jobs", "proposals", "contracts", "messaging")
 MIGRATIONS = ("migrate-services", "migrate-workflows")
+LOADED = (
+    *(f"services.{name}.wiring" for name in SERVICES),
+    "services.common.migrations",
+    "workflows.worker",
+    "deploy.local.stripe_sandbox.app",
+)
+"""What a fork server loads, so that these processes, and the Stripe sandbox, start at once."""
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")
 _INHERITED_SETTINGS = ("HIREFLOW_OTLP_ENDPOINT", "HIREFLOW_LOG_FORMAT", "HIREFLOW_LOG_LEVEL")
 
@@ -56,7 +63,7 @@ class Applications:
     def _migration(self, name: str, program: str) -> ProcessSpec:
         return ProcessSpec(
             name=name,
-            command=_python(program, "migrate"),
+            command=PythonProgram(program, ("migrate",)),
             environment=lambda: self._complete(name, self._stores()),
             needs=frozenset({"postgres"}),
             one_shot=True,
@@ -66,7 +73,7 @@ class Applications:
         address = self._address(name)
         return ProcessSpec(
             name=name,
-            command=_python("services", name),
+            command=PythonProgram("services", (name,)),
             environment=lambda: self._complete(
                 name, self._stores() | self._callers(), **self._listens(name)
             ),
@@ -84,7 +91,7 @@ class Applications:
         address = self._address(name)
         return ProcessSpec(
             name=name,
-            command=_python("workflows", name),
+            command=PythonProgram("workflows", (name,)),
             environment=lambda: self._complete(name, environment(), **self._listens(name)),
             needs=frozenset({"postgres", "nats", "temporal", "stripe", "migrate-workflows"}),
             addresses={"grpc": address, **addresses, **self._metrics(name)},
@@ -143,8 +150,3 @@ class Applications:
 
     def _address(self, name: str) -> str:
         return f"{HOST}:{self._ports[name]}"
-
-
-def _python(program: str, part: str) -> list[str]:
-    # -P: the data directory, where children run, must not be searched for modules.
-    return [sys.executable, "-P", "-m", program, part]

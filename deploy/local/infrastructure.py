@@ -1,10 +1,10 @@
 """The servers that Hireflow stands on, beside PostgreSQL: NATS, Temporal, the Stripe sandbox."""
 
-import sys
 from collections.abc import Awaitable, Callable, Mapping
 
 from deploy.local import binaries
 from deploy.local.data_dir import DataDir, write_private
+from deploy.local.forking import PythonProgram
 from deploy.local.ports import HOST
 from deploy.local.process import ProcessSpec
 from deploy.local.readiness import http_serves, nats_serves, temporal_serves
@@ -84,10 +84,10 @@ def specify_stripe(
     base = f"http://{HOST}:{port}"
     return ProcessSpec(
         name="stripe",
-        command=[
-            *(sys.executable, "-P", "-m", "deploy.local.stripe_sandbox"),
-            *("--listen", f"{HOST}:{port}", "--data", str(data.root / "stripe.db")),
-        ],
+        command=PythonProgram(
+            "deploy.local.stripe_sandbox",
+            ("--listen", f"{HOST}:{port}", "--data", str(data.root / "stripe.db")),
+        ),
         environment=lambda: environment,
         addresses={"stripe": base},
         ready=http_serves(f"{base}/_sandbox/health"),

@@ -10,25 +10,33 @@ import os
 import signal
 import sys
 
+LAUNCHER = (sys.executable, "-I", "-S", __file__)
+"""The command to put the parent's process id and a program behind."""
+
 PR_SET_PDEATHSIG = 1
 
 
-def main() -> None:
-    """Bind this process's life to its parent's, then exec the program.
+def bind_to(parent: int) -> None:
+    """Bind this process's life to its parent's, and let no other user read what it writes.
 
     The kernel sends the signal when the parent's *thread* that forked ends, so a stack belongs in
     a thread that lives as long as the stack: the main one.
     """
-    parent, program = int(sys.argv[1]), sys.argv[2:]
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGKILL), 0, 0, 0) != 0:
         sys.exit(f"the kernel refused a parent-death signal: {os.strerror(ctypes.get_errno())}")
     if os.getppid() != parent:
         sys.exit("the supervisor ended before this process began")
+    os.umask(0o077)
+
+
+def main() -> None:
+    """Bind this process's life to its parent's, then exec the program."""
+    parent, program = int(sys.argv[1]), sys.argv[2:]
+    bind_to(parent)
     # Python ignores these two and an ignored signal stays ignored across exec.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
-    os.umask(0o077)
     try:
         os.execvp(program[0], program)  # noqa: S606 - replacing this process is the whole point
     except OSError as error:

@@ -17,8 +17,9 @@ import psutil
 from deploy.local import binaries
 from deploy.local.data_dir import DataDir, write_private
 from deploy.local.failure import NotReady, StackFailure
+from deploy.local.launch import LAUNCHER
 from deploy.local.ports import HOST
-from deploy.local.process import LAUNCHER, ProcessSpec, is_alive
+from deploy.local.process import ProcessSpec, is_alive
 
 DATABASE = "hireflow"
 ROLE = "hireflow"

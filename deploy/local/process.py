@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import sys
 import time
 from asyncio.subprocess import DEVNULL, Process, create_subprocess_exec
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -12,12 +11,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import BinaryIO
 
 import psutil
 
 from deploy.local.failure import NotReady, StackFailure
+from deploy.local.forking import Forked, ForkServer, PythonProgram
+from deploy.local.launch import LAUNCHER
 
-LAUNCHER = (sys.executable, "-I", "-S", str(Path(__file__).with_name("launch.py")))
 _LAST_LINES = 12
 
 
@@ -35,7 +36,7 @@ class ProcessSpec:
     """
 
     name: str
-    command: Sequence[str]
+    command: Sequence[str] | PythonProgram
     environment: Callable[[], Mapping[str, str]] = dict
     needs: frozenset[str] = frozenset()
     addresses: Mapping[str, str] = field(default_factory=dict)
@@ -74,8 +75,10 @@ class Child:
         spec: ProcessSpec,
         log: Path,
         folder: Path,
+        *,
         on_change: Callable[["Child"], None],
         on_crash: Callable[["Child", StackFailure], None],
+        forks: ForkServer | None = None,
     ) -> None:
         self.spec = spec
         self.log = log
@@ -85,7 +88,8 @@ class Child:
         self._folder = folder
         self._on_change = on_change
         self._on_crash = on_crash
-        self._process: Process | None = None
+        self._forks = forks
+        self._process: Process | Forked | None = None
         self._watch: asyncio.Task[None] | None = None
         self._exit_expected = False
         self._log_offset = 0
@@ -156,23 +160,30 @@ class Child:
             raise StackFailure(f"{self.spec.name} is not running.")
 
     async def _spawn(self) -> None:
-        command = [*self.spec.before_launcher, *LAUNCHER, str(os.getpid()), *self.spec.command]
         # Appending: the log may be emptied behind the child's back when it grows too large.
         with self.log.open("ab") as log:
             self.log.chmod(0o600)
             self._log_offset = log.tell()
             self._exit_expected = False
-            self._process = await create_subprocess_exec(
-                *command,
-                stdin=DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd=self._folder,
-                env=dict(self.spec.environment()),
-                start_new_session=True,
-            )
+            self._process = await self._run(log)
         self.started_at = datetime.now(UTC)
         self._on_change(self)
+
+    async def _run(self, log: BinaryIO) -> Process | Forked:
+        program, environment = self.spec.command, self.spec.environment()
+        if isinstance(program, PythonProgram):
+            if self._forks is not None:
+                return await self._forks.start(program, environment, self._folder, self.log)
+            program = program.command
+        return await create_subprocess_exec(
+            *(*self.spec.before_launcher, *LAUNCHER, str(os.getpid()), *program),
+            stdin=DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=self._folder,
+            env=dict(environment),
+            start_new_session=True,
+        )
 
     async def _finish_one_shot(self) -> None:
         assert self._process is not None  # noqa: S101 - spawned just before

@@ -9,9 +9,16 @@ from pathlib import Path
 from uuid import uuid4
 
 from deploy.local import infrastructure, keys, postgres, stripe_account
-from deploy.local.applications import MIGRATIONS, SERVICES, Applications, inherited_environment
+from deploy.local.applications import (
+    LOADED,
+    MIGRATIONS,
+    SERVICES,
+    Applications,
+    inherited_environment,
+)
 from deploy.local.data_dir import DataDir
 from deploy.local.failure import StackFailure
+from deploy.local.forking import ForkServer, PythonProgram
 from deploy.local.keys import Kind
 from deploy.local.ports import HOST, assign
 from deploy.local.process import Child, ProcessSpec
@@ -72,12 +79,18 @@ class Stack:
         ports: Mapping[str, int] | None = None,
         env_overrides: Mapping[str, Mapping[str, str]] | None = None,
         on_progress: Callable[[Child], None] | None = None,
+        forks: ForkServer | None = None,
+        apart: bool = False,
     ) -> AsyncIterator["Stack"]:
         """Start the stack, or the processes in `only`, and stop it all on the way out.
 
         The same directory again means the same data, addresses, keys and secrets. Migrations run
         whenever a process that needs them does. `env_overrides` maps a process to variables that
         replace or join its own. `on_progress` hears every change of every process.
+
+        Python programs are forked from a process that has loaded their modules: the stack's own,
+        or `forks`, one that several stacks share. With `apart` each loads its own, as it would in
+        production.
 
         Open it in the main thread: children die with the thread that started them.
 
@@ -98,9 +111,13 @@ class Stack:
                 for spec in _specify_all(data, given, applications, chosen, env_overrides or {})
                 if spec.name in chosen
             ]
+            if forks is None and not apart and any(_is_python(spec) for spec in specs):
+                forks = await resources.enter_async_context(fork_server())
             state = resources.enter_context(StateFile(data, specs, on_progress))
             supervisor = await resources.enter_async_context(
-                Supervisor(specs, folder=data.root, log=data.log, on_change=state.changed)
+                Supervisor(
+                    specs, folder=data.root, log=data.log, on_change=state.changed, forks=forks
+                )
             )
             state.running()
             resources.callback(state.stopping)
@@ -205,6 +222,15 @@ def mint_token(
         now=datetime.now(UTC),
         token_id=uuid4().hex,
     )
+
+
+def fork_server() -> ForkServer:
+    """Make a fork server for the Python programs of stacks; it runs while its context is open."""
+    return ForkServer(LOADED, inherited_environment())
+
+
+def _is_python(spec: ProcessSpec) -> bool:
+    return isinstance(spec.command, PythonProgram)
 
 
 def _choose(only: Iterable[str] | None) -> set[str]:

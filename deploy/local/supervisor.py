@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from deploy.local.failure import StackFailure
+from deploy.local.forking import ForkServer
 from deploy.local.process import Child, ProcessSpec, State
 
 LOG_LIMIT = 16 * 1024 * 1024
@@ -27,9 +28,17 @@ class Supervisor:
         folder: Path,
         log: Callable[[str], Path],
         on_change: Callable[[Child], None],
+        forks: ForkServer | None = None,
     ) -> None:
         self.children: Mapping[str, Child] = {
-            spec.name: Child(spec, log(spec.name), folder, on_change, self._crashed)
+            spec.name: Child(
+                spec,
+                log(spec.name),
+                folder,
+                on_change=on_change,
+                on_crash=self._crashed,
+                forks=forks,
+            )
             for spec in specs
         }
         self._failed = asyncio.Event()

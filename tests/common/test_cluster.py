@@ -11,6 +11,7 @@ from nats.aio.client import Client
 from nats.js.api import StreamInfo
 from nats.js.errors import APIError
 
+from deploy.local.forking import ForkServer
 from services.common.bus import EVENTS
 from services.common.database import Database
 from services.common.migrations import migrate
@@ -77,7 +78,7 @@ async def whole(client: Client) -> bool:
 
 @pytest.mark.timeout(300)
 async def test_a_leader_killed_under_load_loses_and_doubles_no_event_and_keeps_the_order(
-    postgres: Child, settings: Settings, tmp_path: Path
+    postgres: Child, settings: Settings, tmp_path: Path, forks: ForkServer
 ) -> None:
     async with AsyncExitStack() as resources:
         servers = await resources.enter_async_context(cluster(tmp_path / "cluster"))
@@ -89,7 +90,9 @@ async def test_a_leader_killed_under_load_loses_and_doubles_no_event_and_keeps_t
         await client.connect(made.nats_servers, max_reconnect_attempts=-1)
         resources.push_async_callback(client.close)
         for number in range(2):
-            await resources.enter_async_context(toy_process(made, tmp_path / f"log-{number}"))
+            await resources.enter_async_context(
+                toy_process(made, tmp_path / f"log-{number}", forks)
+            )
         writers = Writers(database, seed=3, pause=0.5)
         writing = asyncio.create_task(writers.run())
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.local.forking import ForkServer
 from services.common.database import Database
 from services.common.migrations import migrate
 from services.common.settings import Settings
@@ -33,13 +34,15 @@ async def made(postgres: Child, settings: Settings, tmp_path: Path) -> AsyncIter
 
 @pytest.mark.timeout(240)
 async def test_kills_at_random_instants_lose_nothing_double_nothing_and_keep_the_order(
-    made: Settings, tmp_path: Path
+    made: Settings, tmp_path: Path, forks: ForkServer
 ) -> None:
     drawn = random.Random(SEED)  # noqa: S311 - repeatable, not secret
     async with AsyncExitStack() as resources:
         database = await resources.enter_async_context(Database.open(made, "test"))
         processes: list[ToyProcess] = [
-            await resources.enter_async_context(toy_process(made, tmp_path / f"log-{number}"))
+            await resources.enter_async_context(
+                toy_process(made, tmp_path / f"log-{number}", forks)
+            )
             for number in range(2)
         ]
         writers = Writers(database, SEED)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from deploy.local.forking import ForkServer
 from services.common.auth import Principal
 from services.common.bus import Bus
 from services.common.database import Database
@@ -186,7 +187,7 @@ async def test_versions_have_no_gap_while_everything_sent_is_pruned_at_once(
 
 
 async def test_a_pruner_that_is_killed_between_batches_is_gone_on_with(
-    made: Settings, database: Database, relay: Relay, tmp_path: Path
+    made: Settings, database: Database, relay: Relay, tmp_path: Path, forks: ForkServer
 ) -> None:
     outbox = TABLES.outbox
     async with database.begin() as tx:
@@ -212,7 +213,7 @@ async def test_a_pruner_that_is_killed_between_batches_is_gone_on_with(
         update={"outbox_retention": MONTH.total_seconds(), "stop_points": tmp_path}
     )
     with armed(tmp_path, "pruned", "toy") as stop:
-        async with toy_process(pruning, tmp_path / "log") as process:
+        async with toy_process(pruning, tmp_path / "log", forks) as process:
             assert await stop.reached() == process.pid
             await process.kill()
             assert len(await kept(database)) == 700

@@ -11,6 +11,7 @@ import grpc.aio
 import pytest
 import sqlalchemy as sa
 
+from deploy.local.forking import ForkServer
 from hireflow.events.v1 import events_pb2, events_pb2_grpc
 from services.common.auth import Principal
 from services.common.bus import EVENTS
@@ -114,7 +115,11 @@ async def test_a_stream_that_was_purged_gives_its_rows_back_once_it_is_filled_ag
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("instant", ["rebuild.forgotten", "consumer.applied"])
 async def test_whoever_is_killed_on_the_way_the_rows_are_whole_in_the_end(
-    made: Settings, token: Callable[[Principal], str], tmp_path: Path, instant: str
+    made: Settings,
+    token: Callable[[Principal], str],
+    tmp_path: Path,
+    forks: ForkServer,
+    instant: str,
 ) -> None:
     """Killed before the commit, and while it applies everything again or what came since."""
     folder = tmp_path / "stops"
@@ -128,8 +133,8 @@ async def test_whoever_is_killed_on_the_way_the_rows_are_whole_in_the_end(
     )
     async with AsyncExitStack() as resources:
         database = await resources.enter_async_context(Database.open(made, "test"))
-        victim = await resources.enter_async_context(toy_process(held, tmp_path / "victim"))
-        await resources.enter_async_context(toy_process(made, tmp_path / "other"))
+        victim = await resources.enter_async_context(toy_process(held, tmp_path / "victim", forks))
+        await resources.enter_async_context(toy_process(made, tmp_path / "other", forks))
         await record(database, *NAMES * 10)
         await _until_whole(database, 10)
         channel = await resources.enter_async_context(grpc.aio.insecure_channel(held.listen))

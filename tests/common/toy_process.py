@@ -1,15 +1,14 @@
 """The toy as a process of its own that may be killed: `python -m tests.common.toy_process`."""
 
-import asyncio
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import uvloop
 
+from deploy.local.forking import Forked, ForkServer, PythonProgram
 from services.common.inbox import Subscription
 from services.common.runtime import run
 from services.common.settings import Settings
@@ -18,6 +17,7 @@ from tests.common.toy import toy
 
 CONSUMER = "toy-things"
 ROOT = Path(__file__).parents[2]
+PROGRAM = PythonProgram("tests.common.toy_process", ())
 
 
 def main() -> None:
@@ -30,10 +30,11 @@ def main() -> None:
 class ToyProcess:
     """A toy process that a test kills and starts again."""
 
-    def __init__(self, settings: Settings, log: Path) -> None:
+    def __init__(self, settings: Settings, log: Path, forks: ForkServer) -> None:
         self._environment = {**os.environ, **environment(settings)}
         self._log = log
-        self._process: asyncio.subprocess.Process | None = None
+        self._forks = forks
+        self._process: Forked | None = None
 
     @property
     def pid(self) -> int:
@@ -41,14 +42,7 @@ class ToyProcess:
         return self._process.pid
 
     async def start(self) -> None:
-        with self._log.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "tests.common.toy_process"),
-                env=self._environment,
-                cwd=ROOT,
-                stdout=log,
-                stderr=log,
-            )
+        self._process = await self._forks.start(PROGRAM, self._environment, ROOT, self._log)
 
     async def kill(self) -> None:
         """Kill it with -9; it must still have been running."""
@@ -60,9 +54,11 @@ class ToyProcess:
 
 
 @asynccontextmanager
-async def toy_process(settings: Settings, log: Path) -> AsyncIterator[ToyProcess]:
+async def toy_process(
+    settings: Settings, log: Path, forks: ForkServer
+) -> AsyncIterator[ToyProcess]:
     """Run a toy process in the block; killed at its end if it still runs."""
-    process = ToyProcess(settings, log)
+    process = ToyProcess(settings, log, forks)
     await process.start()
     try:
         yield process

@@ -13,6 +13,7 @@ import pytest
 
 from deploy.local.applications import SERVICES
 from deploy.local.audit import Sources, audit, open_sources
+from deploy.local.forking import ForkServer
 from deploy.local.journey import Browser, Caller, Journey, Services, new_id
 from deploy.local.stack import Stack
 from deploy.local.stripe_account import api_key
@@ -220,12 +221,18 @@ def told(collector: Collector, stops: Path) -> dict[str, dict[str, str]]:
 
 
 @pytest.fixture(scope="session")
-async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
+async def system(
+    tmp_path_factory: pytest.TempPathFactory, forks: ForkServer
+) -> AsyncIterator[System]:
     async with AsyncExitStack() as resources:
         collector = await resources.enter_async_context(collecting())
         stops = tmp_path_factory.mktemp("stops")
         stack = await resources.enter_async_context(
-            Stack.open(tmp_path_factory.mktemp("system"), env_overrides=told(collector, stops))
+            Stack.open(
+                tmp_path_factory.mktemp("system"),
+                env_overrides=told(collector, stops),
+                forks=forks,
+            )
         )
         operator = Caller("operator-audit", stack.mint_token("operator", sub="operator-audit"))
         sources = await resources.enter_async_context(

@@ -12,6 +12,7 @@ from deploy.local.chaos import conclude
 from deploy.local.chaos.plan import FaultKind, HireKind, draw
 from deploy.local.chaos.storm import Outcome, Scene, open_scene, rage
 from deploy.local.chaos.view import View
+from deploy.local.forking import ForkServer
 from hireflow.hiring.v1 import hire_pb2
 
 SEED = 9
@@ -52,12 +53,12 @@ async def charge_again(scene: Scene, outcome: Outcome) -> str:
 
 @pytest.mark.timeout(300)  # restarting Python processes is slow where others keep the cores busy
 async def test_hires_under_faults_are_found_faultless_until_one_is_charged_twice(
-    tmp_path: Path,
+    tmp_path: Path, forks: ForkServer
 ) -> None:
     plan = draw(SEED, hires=20, faults=15, seconds=12)
     told = StringIO()
     view = View(Console(file=told, width=200))
-    async with open_scene(tmp_path, plan, view) as scene:
+    async with open_scene(tmp_path, plan, view, forks) as scene:
         outcome = await rage(scene, plan, view)
         first = StringIO()
         assert await conclude(scene, outcome, view, Console(file=first)) == 0, told.getvalue()

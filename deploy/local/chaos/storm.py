@@ -20,6 +20,7 @@ from deploy.local.chaos.lines import Line, open_lines
 from deploy.local.chaos.plan import LINES, Plan
 from deploy.local.chaos.view import View
 from deploy.local.data_dir import DataDir
+from deploy.local.forking import ForkServer
 from deploy.local.journey import Browser, Caller, Services, new_id, open_services
 from deploy.local.stack import Stack
 
@@ -73,8 +74,12 @@ def payment_deadline(seconds: float) -> float:
 
 
 @asynccontextmanager
-async def open_scene(data_dir: Path, plan: Plan, view: View) -> AsyncIterator[Scene]:
+async def open_scene(
+    data_dir: Path, plan: Plan, view: View, forks: ForkServer | None = None
+) -> AsyncIterator[Scene]:
     """Start a stack of our own whose processes and clients reach each other by lines.
+
+    `forks` is as `Stack.open` takes it.
 
     Raises:
         StackFailure: it did not start, another stack runs on the directory, or a process crashed.
@@ -86,7 +91,7 @@ async def open_scene(data_dir: Path, plan: Plan, view: View) -> AsyncIterator[Sc
         lines = await resources.enter_async_context(open_lines(data, LINES))
         view.chapter("starting the stack")
         stack = await resources.enter_async_context(
-            Stack.open(data_dir, env_overrides=_by_lines(data, lines, deadline))
+            Stack.open(data_dir, env_overrides=_by_lines(data, lines, deadline), forks=forks)
         )
         by_line = {name: lines[name].address for name in (*SERVICES, "hiring")}
         services = await resources.enter_async_context(

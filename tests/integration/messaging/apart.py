@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,17 +11,19 @@ import psutil
 from sqlalchemy.engine import make_url
 
 from deploy.local.failure import NotReady
+from deploy.local.forking import Forked, ForkServer, PythonProgram
 from deploy.local.ports import choose_free
 from deploy.local.readiness import grpc_serves
 from services.common.settings import Settings
 
 SECONDS = 90.0
+PROGRAM = PythonProgram("services", ("messaging",))
 
 
 class Apart:
     """The process, on a port that it keeps through its restarts."""
 
-    def __init__(self, settings: Settings, log: Path) -> None:
+    def __init__(self, settings: Settings, log: Path, forks: ForkServer) -> None:
         self.address = f"127.0.0.1:{choose_free()}"
         self._database_port = make_url(settings.database_url.get_secret_value()).port
         self._log = log
@@ -35,17 +36,13 @@ class Apart:
             "HIREFLOW_LISTEN": self.address,
             "HIREFLOW_LOG_LEVEL": "WARNING",
         }
-        self._child: asyncio.subprocess.Process | None = None
+        self._forks = forks
+        self._child: Forked | None = None
 
     async def start(self) -> None:
         """Start it and wait until it serves."""
-        with self._log.open("ab") as log:
-            self._child = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "services", "messaging"),
-                env={**os.environ, **self._environment},
-                stdout=log,
-                stderr=log,
-            )
+        environment = {**os.environ, **self._environment}
+        self._child = await self._forks.start(PROGRAM, environment, self._log.parent, self._log)
         async with asyncio.timeout(SECONDS):
             while not await self._serves():
                 assert self._child.returncode is None, self._log.read_text()
@@ -80,9 +77,9 @@ class Apart:
 
 
 @asynccontextmanager
-async def apart(settings: Settings, log: Path) -> AsyncIterator[Apart]:
+async def apart(settings: Settings, log: Path, forks: ForkServer) -> AsyncIterator[Apart]:
     """The service as a process, from the beginning of the block to its end."""
-    process = Apart(settings, log)
+    process = Apart(settings, log, forks)
     try:
         await process.start()
         yield process

@@ -11,6 +11,7 @@ import grpc.aio
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from deploy.local.forking import ForkServer
 from hireflow.messaging.v1 import thread_pb2, thread_pb2_grpc
 from services.common.auth import Kind
 from services.common.database import Database
@@ -180,10 +181,13 @@ async def test_a_process_takes_a_bounded_number_of_watchers(settings: Settings) 
 
 
 async def test_a_watcher_resumes_after_the_process_was_killed_without_gap_or_repeat(
-    world: World, parties: Parties, settings: Settings, tmp_path: Path
+    world: World, parties: Parties, settings: Settings, tmp_path: Path, forks: ForkServer
 ) -> None:
     thread_id = (await world.open_job(parties.job_thread())).thread_id
-    async with apart(settings, tmp_path / "log") as process, channels(process.address, 1) as opened:
+    async with (
+        apart(settings, tmp_path / "log", forks) as process,
+        channels(process.address, 1) as opened,
+    ):
         stub = thread_pb2_grpc.MessagingServiceStub(opened[0])
         watcher = Watcher(stub, parties.trainer, thread_id)
         listening = asyncio.create_task(watcher.listen())
@@ -222,11 +226,11 @@ async def _listen_until_served(watcher: Watcher) -> None:
 
 @pytest.mark.timeout(300)
 async def test_thousands_watch_in_one_process_on_few_connections_and_all_are_told(
-    world: World, parties: Parties, settings: Settings, tmp_path: Path
+    world: World, parties: Parties, settings: Settings, tmp_path: Path, forks: ForkServer
 ) -> None:
     thread_id = (await world.open_job(parties.job_thread())).thread_id
     async with (
-        apart(settings, tmp_path / "log") as process,
+        apart(settings, tmp_path / "log", forks) as process,
         channels(process.address, CONNECTIONS) as opened,
     ):
         memory = process.memory()
