@@ -82,6 +82,7 @@ class ProposalsServicer(proposal_pb2_grpc.ProposalsServiceServicer):
             job_id=request.job_id,
             offer=offer,
             now=self._clock(),
+            write=wire.written,
         )
         return pb.SubmitProposalResponse(proposal=wire.own_message(own))
 
@@ -145,7 +146,7 @@ class ProposalsServicer(proposal_pb2_grpc.ProposalsServiceServicer):
             self._database, reader, request.job_id, cursor, wanted=wanted, order=order
         )
         return pb.ListProposalsResponse(
-            proposals=[wire.proposal_message(each) for each in listed.page.items],
+            proposals=wire.listed_messages(listed),
             next_page_token=listed.page.next_token,
             counts=wire.counts(listed.counts),
         )

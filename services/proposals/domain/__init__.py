@@ -31,6 +31,7 @@ from services.proposals.domain.proposal import (
     ReviewState,
     Signals,
     Status,
+    etag_of,
 )
 from services.proposals.domain.reservation import Reservation, ReservationState
 from services.proposals.domain.screening import (
@@ -86,6 +87,7 @@ __all__ = [
     "TableRow",
     "Turn",
     "columns_of",
+    "etag_of",
     "kind_of",
     "match",
     "ranked",

@@ -156,7 +156,7 @@ class Proposal:
     @property
     def etag(self) -> str:
         """Changes with every change of the proposal."""
-        return f"v{self.version}"
+        return etag_of(self.version)
 
     def require_etag(self, etag: str) -> None:
         """Raise Conflict ETAG_MISMATCH when the proposal changed; an empty etag asks nothing."""
@@ -229,6 +229,11 @@ class Proposal:
 
     def _changed(self, now: datetime, **changes: Any) -> Self:  # noqa: ANN401 - fields by name
         return replace(self, version=self.version + 1, update_time=now, **changes)
+
+
+def etag_of(version: int) -> str:
+    """Give the etag of a proposal's version."""
+    return f"v{version}"
 
 
 @dataclass(frozen=True, slots=True)

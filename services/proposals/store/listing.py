@@ -2,15 +2,16 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.common.paging import Cursor, Key, Page, after_parameters, beyond_parameters
 from services.proposals.domain import Filter, Order, Proposal, ReviewState
-from services.proposals.store.proposals import proposal_of, score_of
+from services.proposals.store.proposals import find_proposals
 from services.proposals.store.tables import JOB, LIVE, PROPOSAL, PROPOSAL_COUNT
 
 # How many proposals a page with conditions looks at: some milliseconds.
@@ -26,15 +27,39 @@ _OWNER = sa.select(
     JOB.c.organisation_id.label("owner"),
     *(sa.func.coalesce(column, 0).label(f"count_{state}") for state, column in _COUNTS.items()),
 ).outerjoin_from(JOB, PROPOSAL_COUNT, PROPOSAL_COUNT.c.job_id == JOB.c.job_id)
+# What a row tells before it comes to the proposal.
+_BESIDE = 1 + len(_COUNTS)
 _COUNTED = _OWNER.where(JOB.c.job_id == sa.bindparam("of_job"))
+
+
+class Listed(NamedTuple):
+    """A live proposal in a list: what never changes of it, as it was written, and what does.
+
+    A tuple, since fifty are made for a page; `key` is its value in the order of the list.
+    """
+
+    proposal_id: str
+    key: Key
+    written: bytes | None
+    review_state: str
+    hire_id: str
+    version: int
+    update_time: datetime
+
+
+_CHANGING = tuple(PROPOSAL.c[name] for name in Listed._fields[2:])
 
 
 @dataclass(frozen=True, slots=True)
 class OfJob:
-    """What is listed of a job: whose it is, a page, and the counts in the very same view."""
+    """What is listed of a job: whose it is, a page, and the counts in the very same view.
+
+    `unwritten` has those of the page that were stored before anything was written with them.
+    """
 
     organisation_id: str
-    page: Page[Proposal]
+    page: Page[Listed]
+    unwritten: Mapping[str, Proposal]
     counts: Mapping[ReviewState, int]
 
 
@@ -65,14 +90,16 @@ async def list_of_job(
     rows = (await connection.execute(statement, given)).all()
     if not rows:
         return None
-    found = [proposal_of(row) for row in rows if row.proposal_id is not None]
-    page = cursor.page(found, key=lambda proposal: _key(proposal, order))
+    found = [Listed(*row[_BESIDE:]) for row in rows if row.proposal_id is not None]
+    page = cursor.page(found, key=lambda listed: (listed.key, listed.proposal_id))
     if conditions and not page.next_token:
         last = _ordered(states, order, further=further).offset(_LOOK - 1).limit(1)
         reached = (await connection.execute(last, given)).one_or_none()
         if reached is not None:
-            page = Page(page.items, cursor.token(tuple(reached)))
-    return OfJob(rows[0].owner, page, _counts(rows[0]))
+            page = Page(page.items, cursor.token((reached.key, reached.proposal_id)))
+    unwritten = [each.proposal_id for each in page.items if each.written is None]
+    whole = await find_proposals(connection, unwritten) if unwritten else {}
+    return OfJob(rows[0].owner, page, whole, _counts(rows[0]))
 
 
 async def count_of_job(
@@ -104,34 +131,39 @@ def _page(
     conditions: Sequence[sa.ColumnElement[bool]],
 ) -> sa.Select[tuple[Any, ...]]:
     _, descending = _ORDERS[order]
-    reach = sa.bindparam("reach", type_=sa.Integer)
-    found = _ordered(states, order, further=further).limit(reach).subquery("found")
-    page = (
-        sa.select(PROPOSAL)
-        .join(found, found.c.proposal_id == PROPOSAL.c.proposal_id)
-        .where(*conditions)
-        .order_by(*_directed(found.c, descending=descending))
-        .limit(sa.bindparam("size", type_=sa.Integer))
-        .subquery("page")
-    )
+    size = sa.bindparam("size", type_=sa.Integer)
+    if conditions:
+        reach = sa.bindparam("reach", type_=sa.Integer)
+        found = _ordered(states, order, further=further).limit(reach).subquery("found")
+        shown = (
+            sa.select(*found.c, *_CHANGING)
+            .join(PROPOSAL, found.c.proposal_id == PROPOSAL.c.proposal_id)
+            .where(*conditions)
+            .order_by(*_directed((found.c.key, found.c.proposal_id), descending=descending))
+        )
+    else:
+        shown = _ordered(states, order, *_CHANGING, further=further)
+    page = shown.limit(size).subquery("page")
     # The owner's row comes also without proposals: one round trip tells who may read them.
-    leading = page.c[_ORDERS[order][0].name], page.c.proposal_id
     return (
         _COUNTED.add_columns(*page.c)
         .outerjoin(page, sa.true())
-        .order_by(*_directed(leading, descending=descending))
+        .order_by(*_directed((page.c.key, page.c.proposal_id), descending=descending))
     )
 
 
 def _ordered(
-    states: tuple[ReviewState, ...], order: Order, *, further: bool
+    states: tuple[ReviewState, ...],
+    order: Order,
+    *columns: sa.ColumnElement[Any],
+    further: bool,
 ) -> sa.Select[tuple[Any, ...]]:
-    """Order the proposals in these states; no states means all."""
+    """Order the proposals in these states by their keys; no states means all."""
     _, descending = _ORDERS[order]
     keys = _keys(order)
     behind = beyond_parameters(*keys, descending=descending) if further else sa.true()
-    scans = (
-        sa.select(*keys)
+    scans = [
+        sa.select(PROPOSAL.c.proposal_id, keys[0].label("key"), *columns)
         .where(
             PROPOSAL.c.job_id == sa.bindparam("of_job"),
             PROPOSAL.c.review_state == sa.literal_column(f"'{state}'") if state else sa.true(),
@@ -141,9 +173,12 @@ def _ordered(
         .order_by(*_directed(keys, descending=descending))
         .limit(sa.bindparam("reach", type_=sa.Integer))
         for state in states or (None,)
-    )
+    ]
+    if len(scans) == 1:
+        return scans[0]
     merged = sa.union_all(*scans).subquery("merged")
-    return sa.select(merged).order_by(*_directed(merged.c, descending=descending))
+    by = (merged.c.key, merged.c.proposal_id)
+    return sa.select(merged).order_by(*_directed(by, descending=descending))
 
 
 def _keys(order: Order) -> tuple[sa.Column[Any], sa.Column[Any]]:
@@ -174,13 +209,3 @@ def _directed(
     columns: Iterable[sa.ColumnElement[Any]], *, descending: bool
 ) -> list[sa.ColumnElement[Any]]:
     return [column.desc() if descending else column.asc() for column in columns]
-
-
-def _key(proposal: Proposal, order: Order) -> tuple[Key, ...]:
-    leading: dict[Order, Key] = {
-        Order.NEWEST: proposal.create_time,
-        Order.MATCH: proposal.match.score,
-        Order.RATE: proposal.offer.rate,
-        Order.INTERVIEW: score_of(proposal.signals),
-    }
-    return (leading[order], proposal.proposal_id)

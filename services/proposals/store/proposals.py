@@ -1,6 +1,7 @@
 """Proposals: one by one, and a trainer's."""
 
 from collections.abc import Collection, Mapping
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -21,13 +22,15 @@ from services.proposals.store.tables import JOB, LIVE, PROPOSAL
 
 # In the place of a missing interview score: last in an order that has no NULLs.
 NO_SCORE = -1
+# What a proposal is made of; `written` repeats most of it.
+WHOLE = [column for column in PROPOSAL.c if column is not PROPOSAL.c.written]
 
 
-async def insert_proposal(tx: AsyncConnection, proposal: Proposal) -> bool:
+async def insert_proposal(tx: AsyncConnection, proposal: Proposal, written: bytes) -> bool:
     """Store a new proposal; False if its trainer has a live one on the job: the key decides."""
     stored = await tx.execute(
         insert(PROPOSAL)
-        .values(_values(proposal))
+        .values(row_of(proposal, written))
         .on_conflict_do_nothing(index_elements=["job_id", "trainer_id"], index_where=LIVE)
         .returning(PROPOSAL.c.proposal_id)
     )
@@ -54,7 +57,7 @@ async def lock_proposals(
 ) -> Mapping[str, Proposal]:
     """Load proposals and hold their rows, in one order for all who do so."""
     query = (
-        sa.select(PROPOSAL)
+        sa.select(*WHOLE)
         .where(PROPOSAL.c.proposal_id.in_(proposal_ids))
         .order_by(PROPOSAL.c.proposal_id)
         .with_for_update()
@@ -64,19 +67,27 @@ async def lock_proposals(
 
 async def lock_proposal(tx: AsyncConnection, proposal_id: str) -> Proposal | None:
     """Load a proposal and hold its row until the transaction ends."""
-    query = sa.select(PROPOSAL).where(PROPOSAL.c.proposal_id == proposal_id).with_for_update()
+    query = sa.select(*WHOLE).where(PROPOSAL.c.proposal_id == proposal_id).with_for_update()
     row = (await tx.execute(query)).one_or_none()
     return None if row is None else proposal_of(row)
 
 
 async def find_proposal(connection: AsyncConnection, proposal_id: str) -> Proposal | None:
     """Read one proposal."""
-    query = sa.select(PROPOSAL).where(PROPOSAL.c.proposal_id == proposal_id)
+    query = sa.select(*WHOLE).where(PROPOSAL.c.proposal_id == proposal_id)
     row = (await connection.execute(query)).one_or_none()
     return None if row is None else proposal_of(row)
 
 
-_OWN = sa.select(PROPOSAL, JOB.c.state.label("job_state")).join(
+async def find_proposals(
+    connection: AsyncConnection, proposal_ids: Collection[str]
+) -> Mapping[str, Proposal]:
+    """Read proposals by their ids."""
+    query = sa.select(*WHOLE).where(PROPOSAL.c.proposal_id.in_(proposal_ids))
+    return {row.proposal_id: proposal_of(row) for row in await connection.execute(query)}
+
+
+_OWN = sa.select(*WHOLE, JOB.c.state.label("job_state")).join(
     JOB, JOB.c.job_id == PROPOSAL.c.job_id
 )
 
@@ -100,7 +111,8 @@ async def list_own(connection: AsyncConnection, trainer_id: str, cursor: Cursor)
     return cursor.page(found, key=lambda own: (own.proposal.create_time, own.proposal.proposal_id))
 
 
-def _values(proposal: Proposal) -> dict[str, object]:
+def row_of(proposal: Proposal, written: bytes) -> dict[str, object]:
+    """Make the row that holds a proposal, and what was written of it."""
     candidate, offer, signals = proposal.candidate, proposal.offer, proposal.signals
     return {
         "proposal_id": proposal.proposal_id,
@@ -128,10 +140,11 @@ def _values(proposal: Proposal) -> dict[str, object]:
         "interview_score": score_of(signals),
         "mismatch_signals": list(signals.mismatches),
         "has_resume": signals.has_resume,
+        "written": written,
     }
 
 
-def proposal_of(row: sa.Row[tuple[object, ...]]) -> Proposal:
+def proposal_of(row: sa.Row[*tuple[Any, ...]]) -> Proposal:
     """Make the proposal that a row holds."""
     return Proposal(
         proposal_id=row.proposal_id,

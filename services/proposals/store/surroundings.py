@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.proposals.domain import Reservation, ReservationState, Surroundings
 from services.proposals.store.profiles import profile_of
-from services.proposals.store.proposals import proposal_of
+from services.proposals.store.proposals import WHOLE, proposal_of
 from services.proposals.store.tables import PROFILE, PROPOSAL, RESERVATION, THREAD
 
 
@@ -26,7 +26,7 @@ _LAST_HIRE = (
 _PROFILE = tuple(column.label(f"profile__{column.name}") for column in PROFILE.c)
 _AROUND = (
     sa.select(
-        PROPOSAL,
+        *WHOLE,
         *_PROFILE,
         THREAD.c.thread_id,
         _LAST_HIRE.c.hire_id.label("last_hire_id"),

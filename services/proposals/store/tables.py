@@ -177,6 +177,9 @@ PROPOSAL = sa.Table(
     sa.Column("interview_score", sa.Integer, nullable=False),
     sa.Column("mismatch_signals", ARRAY(sa.Text), nullable=False),
     sa.Column("has_resume", sa.Boolean, nullable=False),
+    # What never changes of it, as the API writes it, so that a list is read and not made. NULL in
+    # the rows of before, and after a migration that adds to what the API shows.
+    sa.Column("written", sa.LargeBinary),
     sa.ForeignKeyConstraint(
         ["screening_id"], [SCREENING.c.screening_id], name="proposal_screening_id_fkey"
     ),

@@ -1,5 +1,6 @@
 """What trainers do: keep a profile, submit, withdraw, and look at their own proposals."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from services.common.database import Database
@@ -48,8 +49,11 @@ async def submit_proposal(
     job_id: str,
     offer: Offer,
     now: datetime,
+    write: Callable[[Proposal], bytes],
 ) -> Own:
     """Offer the calling trainer's work for a job.
+
+    `write` gives what never changes of a proposal as the API shows it, to be kept with it.
 
     Raises NotFound when the job is unknown, not yet told of, or not for trainers; Refused
     JOB_NOT_OPEN, PROFILE_MISSING, SCREENING_INCOMPLETE, or PROPOSAL_EXISTS when a live one of the
@@ -63,7 +67,7 @@ async def submit_proposal(
         profile = await profiles.find_profile(tx, trainer.id)
         screening = await screenings.find_screening_of(tx, trainer.id, job_id)
         proposal = Proposal.submit(proposal_id, job, profile, screening, offer, now=now)
-        if not await proposals.insert_proposal(tx, proposal):
+        if not await proposals.insert_proposal(tx, proposal, write(proposal)):
             raise Refused("PROPOSAL_EXISTS", "you have a proposal on this job: withdraw it first")
         await OUTBOX.record(tx, events.submitted(proposal))
         own = Own(proposal, job.state)

@@ -14,8 +14,9 @@ from deploy.local.journey import Caller
 from hireflow.proposals.v1 import proposal_pb2 as pb
 from services.common.auth import Kind
 from services.common.paging import Cursor, Page
-from services.proposals.domain import Filter, Job, Order, Proposal, RateRange, RateUnit, ReviewState
+from services.proposals.domain import Filter, Job, Order, RateRange, RateUnit, ReviewState
 from services.proposals.store import listing
+from services.proposals.store.listing import Listed
 from services.proposals.store.tables import PROPOSAL
 from tests.integration.proposals.world import Offered, World, new_id
 from tests.refusals import refusal
@@ -89,6 +90,35 @@ async def test_a_list_is_narrowed_by_review_states_and_leaves_out_what_is_withdr
     ):
         page = await _page(world, employer, job_id=job.job_id, review_states=states)
         assert _ids(page) == [each.proposal_id for each in expected]
+
+
+async def test_a_list_shows_each_proposal_as_a_read_of_it_does_also_one_of_before(
+    world: World, job: Job, employer: Caller
+) -> None:
+    """What is kept as it was written and what is written anew are told apart by nobody."""
+    fresh, declined, hired, held, of_before = offers = [await world.offered(job) for _ in range(5)]
+    await world.review(declined, pb.REVIEW_STATE_DECLINED)
+    for offered in (hired, held):
+        await world.review(offered, pb.REVIEW_STATE_SHORTLISTED)
+        await world.reserve(offered, f"hire-{offered.proposal_id}")
+    await world.mark_hired(hired, f"hire-{hired.proposal_id}", "contract-1")
+    async with world.database.begin() as tx:
+        kept = sa.select(PROPOSAL.c.written).where(PROPOSAL.c.job_id == job.job_id)
+        assert all(await tx.scalars(kept))
+        at = PROPOSAL.c.proposal_id.in_([of_before.proposal_id, held.proposal_id])
+        await tx.execute(sa.update(PROPOSAL).where(at).values(written=None))
+    page = await _page(world, employer, job_id=job.job_id)
+    alone = [await world.get(employer, offered.proposal_id) for offered in reversed(offers)]
+    assert list(page.proposals) == alone
+    assert [each.review_state for each in alone] == [
+        pb.REVIEW_STATE_UNREVIEWED,
+        pb.REVIEW_STATE_SHORTLISTED,
+        pb.REVIEW_STATE_HIRED,
+        pb.REVIEW_STATE_DECLINED,
+        pb.REVIEW_STATE_UNREVIEWED,
+    ]
+    assert [bool(each.hire_id) for each in alone] == [False, True, False, False, False]
+    assert fresh.proposal_id == alone[-1].proposal_id
 
 
 async def test_the_best_match_comes_first(world: World, job: Job, employer: Caller) -> None:
@@ -201,7 +231,7 @@ async def _crowd(world: World, one: Offered, count: int) -> None:
 
 async def listed(
     tx: AsyncConnection, job: Job, wanted: Filter, order: Order, cursor: Cursor
-) -> Page[Proposal]:
+) -> Page[Listed]:
     found = await listing.list_of_job(tx, job.job_id, wanted, order, cursor)
     assert found is not None
     return found.page
