@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
 import grpc
@@ -35,6 +35,7 @@ _AT_ONCE = 16
 _CALL_SECONDS = 30.0
 _PAGE = 200
 _IDS_PER_QUERY = 50
+_CLOCKS_APART = timedelta(minutes=1)
 
 Key = TypeVar("Key")
 Answer = TypeVar("Answer")
@@ -109,6 +110,7 @@ async def read_facts(sources: Sources, hire_ids: Sequence[str]) -> Facts:
     ended = [h.hire_id for h in hires.values() if h.state != hire_pb2.HIRE_STATE_RUNNING]
     proposals = await reader.each([h.proposal_id for h in hires.values()], reader.proposal)
     contracts = await reader.contracts(hires.values())
+    jobs = await reader.each([h.job_id for h in hires.values()], reader.job)
     contract_ids = [c.contract_id for several in contracts.values() for c in several]
     return Facts(
         read_at=read_at,
@@ -117,14 +119,14 @@ async def read_facts(sources: Sources, hire_ids: Sequence[str]) -> Facts:
         steps=await reader.each(ended, reader.steps),
         runs=await reader.runs(hires),
         proposals=proposals,
-        jobs=await reader.each([h.job_id for h in hires.values()], reader.job),
+        jobs=jobs,
         contracts=contracts,
         ledgers=await reader.each(contract_ids, reader.ledger),
         invoices=await reader.each(contract_ids, reader.invoices),
         threads=await reader.threads(hires.values()),
         charges=await reader.charges(),
         intents=await reader.intents(),
-        events=await read_stream(sources.nats_url),
+        events=await read_stream(sources.nats_url, _before(jobs.values(), read_at)),
     )
 
 
@@ -284,6 +286,12 @@ class _Reader:
             if not answer["has_more"]:
                 return
             query["starting_after"] = answer["data"][-1]["id"]
+
+
+def _before(jobs: Iterable[job_pb2.Job], otherwise: datetime) -> datetime:
+    """Give a moment before any event that tells of the jobs or of what followed from them."""
+    created = (job.create_time.ToDatetime(UTC) for job in jobs)
+    return min(created, default=otherwise) - _CLOCKS_APART
 
 
 def _jobs(hires: Iterable[hire_pb2.Hire]) -> list[tuple[str, str]]:

@@ -1,7 +1,8 @@
-"""Reads the whole event stream once, as any consumer could, without leaving a trace on it."""
+"""Reads the event stream once, as any consumer could, without leaving a trace on it."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 import nats
 from google.protobuf.descriptor import FileDescriptor
@@ -37,8 +38,10 @@ EVENT_TYPES: Mapping[str, type[Message]] = {
 }
 
 
-async def read_stream(nats_url: str) -> Mapping[tuple[str, str], Sequence[SeenEvent]]:
-    """Read every event that is stored now, by aggregate and its id, in the stream's order.
+async def read_stream(
+    nats_url: str, since: datetime
+) -> Mapping[tuple[str, str], Sequence[SeenEvent]]:
+    """Read every event stored since a moment, by aggregate and its id, in the stream's order.
 
     A stream that is not there, as in the first moments after its server lost everything, stores
     nothing: whoever misses an event of it looks again.
@@ -52,13 +55,17 @@ async def read_stream(nats_url: str) -> Mapping[tuple[str, str], Sequence[SeenEv
     events: dict[tuple[str, str], list[SeenEvent]] = defaultdict(list)
     try:
         stream = connection.jetstream()
+        # An unnamed consumer that acknowledges nothing: the server forgets it by itself.
+        reading = ConsumerConfig(
+            ack_policy=AckPolicy.NONE,
+            deliver_policy=DeliverPolicy.BY_START_TIME,
+            opt_start_time=since,
+        )
         try:
-            left = (await stream.stream_info(STREAM)).state.messages
+            subscription = await stream.pull_subscribe(">", stream=STREAM, config=reading)
         except NotFoundError:
             return events
-        # An unnamed consumer that acknowledges nothing: the server forgets it by itself.
-        reading = ConsumerConfig(ack_policy=AckPolicy.NONE, deliver_policy=DeliverPolicy.ALL)
-        subscription = await stream.pull_subscribe(">", stream=STREAM, config=reading)
+        left = (await subscription.consumer_info()).num_pending or 0
         while left > 0:
             messages = await subscription.fetch(min(left, _BATCH), timeout=_FETCH_SECONDS)
             left -= len(messages)
