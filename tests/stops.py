@@ -20,7 +20,7 @@ class Stop:
         held = self.armed.with_name(self.armed.name + HELD)
         async with asyncio.timeout(seconds):
             while not held.exists():  # noqa: ASYNC110 - another process writes it
-                await asyncio.sleep(0.02)  # between two looks at the folder, bounded above
+                await asyncio.sleep(0.05)  # between two looks at the folder, bounded above
         return int(held.read_text())
 
     def disarm(self) -> None:

@@ -25,7 +25,7 @@ from contextvars import ContextVar
 from pathlib import Path
 
 HELD = ".held"
-_LOOK_SECONDS = 0.02
+_LOOK_SECONDS = 0.05
 _passed: ContextVar[tuple[str, object]] = ContextVar("passed", default=("", ""))
 
 

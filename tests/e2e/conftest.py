@@ -65,12 +65,14 @@ class System:
 
     async def until(self, journey: Journey, hire_id: str, held: Callable[[Hire], bool]) -> Hire:
         """The hire as soon as something holds of it; bounded."""
+        pause = 0.05
         async with asyncio.timeout(100):
             while True:
                 hire = await self.hire(journey, hire_id)
                 if held(hire):
                     return hire
-                await asyncio.sleep(0.05)  # between two looks at the hire
+                await asyncio.sleep(pause)  # between two looks, ever rarer: some wait for long
+                pause = min(pause * 1.2, 0.5)
 
     async def ended(self, journey: Journey, hire_id: str) -> Hire:
         return await self.until(
