@@ -29,11 +29,13 @@ class Bus:
     Attributes:
         stream_create_time: when the stream of events was made; a later time than before tells that
             the one before was lost. None until the server has answered once.
+        ack_wait: seconds after which events that a consumer took are delivered again.
 
     """
 
     def __init__(self, client: Client, settings: Settings) -> None:
         self.stream_create_time: datetime | None = None
+        self.ack_wait = settings.nats_ack_wait
         self._client = client
         self._settings = settings
         self._jetstream = client.jetstream(timeout=_TIMEOUT)

@@ -22,7 +22,6 @@ from services.common.pull import BATCH, Pull, Silence
 from services.common.stop_points import stop_point
 from services.common.telemetry import continued, get_logger
 
-_ACK_WAIT = 30.0
 _POLL = 2.0
 _REDELIVERY = 1.0
 _LOST = (Unavailable, Conflict, nats.errors.Error, OSError, TimeoutError, Silence)
@@ -82,7 +81,7 @@ class Consumer:
             name=name,
             deliver_policy=DeliverPolicy.ALL,
             ack_policy=AckPolicy.EXPLICIT,
-            ack_wait=_ACK_WAIT,
+            ack_wait=self._bus.ack_wait,
             max_deliver=-1,
             filter_subjects=list(self._subscription.subjects),
         )

@@ -67,6 +67,8 @@ class Settings(BaseSettings):
     # Of the streams, for whoever makes them first; of three servers each event is kept on three.
     nats_replicas: int = Field(default=1, ge=1, le=5)
     nats_duplicate_window: float = Field(default=120.0, gt=0)
+    # After so long another process gets the events that one took and did not acknowledge.
+    nats_ack_wait: float = Field(default=30.0, ge=1)
 
     # How long what is done with is kept, 0 is for ever; see docs/operations.md before changing it.
     stream_retention: float = Field(default=90 * _DAY, ge=0)

@@ -27,7 +27,13 @@ async def made(postgres: Child, settings: Settings, tmp_path: Path) -> AsyncIter
     async with nats_server(tmp_path / "nats") as nats:
         nats_url = f"nats://127.0.0.1:{nats.port}"
         # So short that whatever is published again after a kill is stored again.
-        made = own(settings, await database_url(postgres), nats_url, nats_duplicate_window=0.1)
+        made = own(
+            settings,
+            await database_url(postgres),
+            nats_url,
+            nats_duplicate_window=0.1,
+            nats_ack_wait=3,
+        )
         await migrate(made, "toy", MIGRATIONS)
         yield made
 
@@ -50,8 +56,8 @@ async def test_kills_at_random_instants_lose_nothing_double_nothing_and_keep_the
         interrupted = 0
         for _ in range(KILLS):
             victim = drawn.choice(processes)
-            # From before it serves to well under way: a start takes about a second.
-            await asyncio.sleep(drawn.uniform(0.2, 2.5))
+            # From before it serves to well under way: a start takes a few tenths of a second.
+            await asyncio.sleep(drawn.uniform(0.05, 1.0))
             await victim.kill()
             behind = writers.committed.total() - (await in_effect(database)).total()
             interrupted += behind > 0

@@ -32,7 +32,7 @@ from tests.waiting import until
 async def made(postgres: Child, settings: Settings, tmp_path: Path) -> AsyncIterator[Settings]:
     async with nats_server(tmp_path / "nats") as nats:
         nats_url = f"nats://127.0.0.1:{nats.port}"
-        made = own(settings, await database_url(postgres), nats_url)
+        made = own(settings, await database_url(postgres), nats_url, nats_ack_wait=3)
         await migrate(made, "toy", MIGRATIONS)
         yield made
 

@@ -212,12 +212,15 @@ class System:
 
 
 def told(collector: Collector, stops: Path) -> dict[str, dict[str, str]]:
-    """What every process of ours is told: export at once, stop where a test says, sweep sooner."""
+    """What every process is told: export at once, stop where a test says, wait for less long."""
     more = {
         "HIREFLOW_OTLP_ENDPOINT": f"http://{collector.address}",
         "OTEL_BSP_SCHEDULE_DELAY": "200",  # milliseconds
         "OTEL_METRIC_EXPORT_INTERVAL": "5000",  # milliseconds
         "HIREFLOW_STOP_POINTS": str(stops),
+        "HIREFLOW_NATS_ACK_WAIT": "5",
+        # A test that looks at a trace says so in its traceparent.
+        "OTEL_TRACES_SAMPLER": "parentbased_always_off",
     }
     return {**dict.fromkeys((*SERVICES, "hiring"), more), "worker": {**more, **SOONER}}
 
