@@ -210,7 +210,12 @@ async def test_a_pruner_that_is_killed_between_batches_is_gone_on_with(
             sa.insert(outbox).from_select([*columns, "time", "traceparent", "sent_at"], rows)
         )
     pruning = made.model_copy(
-        update={"outbox_retention": MONTH.total_seconds(), "stop_points": tmp_path}
+        update={
+            "outbox_retention": MONTH.total_seconds(),
+            "stop_points": tmp_path,
+            # The dead pruner's session may still have its lock when the next one first looks.
+            "prune_interval": 0.5,
+        }
     )
     with armed(tmp_path, "pruned", "toy") as stop:
         async with toy_process(pruning, tmp_path / "log", forks) as process:
