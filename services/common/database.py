@@ -142,9 +142,12 @@ class Database:
             await connection.execute(sa.text("SELECT 1"))
 
 
+_NOTIFYING = sa.text("SELECT pg_notify(:channel, :key)")
+
+
 async def notify(transaction: AsyncConnection, channel: str, key: str = "") -> None:
     """Wake those who listen to the channel with this key or without one, once this commits."""
-    await transaction.execute(sa.select(sa.func.pg_notify(channel, key)))
+    await transaction.execute(_NOTIFYING, {"channel": channel, "key": key})
 
 
 def _connect_options(settings: Settings, application: str) -> dict[str, Any]:

@@ -58,7 +58,19 @@ class Requests:
     """The requests that a schema has answered."""
 
     def __init__(self, schema: str) -> None:
-        self._table = chassis_tables(sa.MetaData(schema=schema)).request
+        table = chassis_tables(sa.MetaData(schema=schema)).request
+        same = sa.and_(
+            table.c.principal == sa.bindparam("of_principal"),
+            table.c.request_id == sa.bindparam("of_request"),
+        )
+        self._claiming = insert(table).on_conflict_do_nothing()
+        self._claimed = sa.select(
+            table.c.method, table.c.fingerprint, sa.cast(table.c.answer, sa.Text)
+        ).where(same)
+        text = sa.bindparam("text", type_=sa.Text)
+        self._answering = (
+            sa.update(table).where(same).values(answer=sa.cast(text, table.c.answer.type))
+        )
 
     async def claim(
         self, transaction: AsyncConnection, caller: Principal, request: Request, answer: type[T]
@@ -72,24 +84,18 @@ class Requests:
             InvalidInput: REQUEST_ID_REUSED, the id came before with another body or method.
 
         """
-        table = self._table
         claimed = await transaction.execute(
-            insert(table)
-            .values(
-                principal=_name(caller),
-                request_id=request.id,
-                method=request.method,
-                fingerprint=request.fingerprint,
-            )
-            .on_conflict_do_nothing()
+            self._claiming,
+            {
+                "principal": _name(caller),
+                "request_id": request.id,
+                "method": request.method,
+                "fingerprint": request.fingerprint,
+            },
         )
         if claimed.rowcount:
             return None
-        found = await transaction.execute(
-            sa.select(table.c.method, table.c.fingerprint, sa.cast(table.c.answer, sa.Text)).where(
-                table.c.principal == _name(caller), table.c.request_id == request.id
-            )
-        )
+        found = await transaction.execute(self._claimed, _same(caller, request))
         method, fingerprint, text = found.one()
         if (method, fingerprint) != (request.method, request.fingerprint):
             used = "was used before with another body or method: choose a new one"
@@ -102,12 +108,11 @@ class Requests:
     ) -> None:
         """Keep the first answer, a frozen dataclass of the domain, for every repeat."""
         text = _adapter(type(value)).dump_json(value).decode()
-        table = self._table
-        await transaction.execute(
-            sa.update(table)
-            .where(table.c.principal == _name(caller), table.c.request_id == request.id)
-            .values(answer=sa.cast(sa.literal(text, sa.Text), table.c.answer.type))
-        )
+        await transaction.execute(self._answering, {**_same(caller, request), "text": text})
+
+
+def _same(caller: Principal, request: Request) -> dict[str, str]:
+    return {"of_principal": _name(caller), "of_request": request.id}
 
 
 def _name(caller: Principal) -> str:

@@ -74,6 +74,8 @@ class Received:
 
 Handler = Callable[[AsyncConnection, Received], Awaitable[None]]
 
+_KEY = ("consumer", "aggregate_type", "aggregate_id")
+
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
@@ -106,6 +108,7 @@ class Inbox:
         tables = chassis_tables(sa.MetaData(schema=schema))
         self._positions, self._held = tables.inbox, tables.inbox_held
         self._consumer = consumer
+        self._first, self._next = _moves(tables.inbox)
 
     async def advance(self, transaction: AsyncConnection, event: Received) -> bool | None:
         """Move the aggregate's position to this event if it is the next one.
@@ -113,22 +116,11 @@ class Inbox:
         The move is the claim: of two workers with the same event, one moves it. None: it is not
         the next. Otherwise: whether the aggregate has held events, to be dropped or applied.
         """
-        table = self._positions
-        is_next = sa.and_(table.c.version == event.version - 1, table.c.stuck_event_id.is_(None))
         if event.version == 1:
-            first = insert(table).values(**self._key(event), version=1)
-            moved = await transaction.execute(
-                first.on_conflict_do_update(
-                    constraint="inbox_pkey", set_={"version": 1}, where=is_next
-                ).returning(table.c.holds)
-            )
+            moved = await transaction.execute(self._first, {**self._key(event), "version": 1})
         else:
-            moved = await transaction.execute(
-                sa.update(table)
-                .where(self._of(table, event), is_next)
-                .values(version=event.version)
-                .returning(table.c.holds)
-            )
+            told = {f"of_{name}": value for name, value in self._key(event).items()}
+            moved = await transaction.execute(self._next, {**told, "to": event.version})
         holds: bool | None = moved.scalar_one_or_none()
         return holds
 
@@ -176,8 +168,7 @@ class Inbox:
     async def due(self, connection: AsyncConnection, limit: int) -> list[Received]:
         """List held events that are the next of their aggregate, not stuck, and due."""
         held, positions = self._held, self._positions
-        names = ("consumer", "aggregate_type", "aggregate_id")
-        same = sa.and_(*(positions.c[name] == held.c[name] for name in names))
+        same = sa.and_(*(positions.c[name] == held.c[name] for name in _KEY))
         found = await connection.execute(
             sa.select(held)
             .join(positions, sa.and_(same, positions.c.version + 1 == held.c.version))
@@ -245,6 +236,20 @@ class Inbox:
 
     def _of(self, table: sa.Table, event: Received) -> sa.ColumnElement[bool]:
         return sa.and_(*(table.c[name] == value for name, value in self._key(event).items()))
+
+
+def _moves(table: sa.Table) -> tuple[sa.Executable, sa.Executable]:
+    """Build how a position moves to its first event, and how to each next one."""
+    free = table.c.stuck_event_id.is_(None)
+    first = insert(table).on_conflict_do_update(
+        constraint="inbox_pkey", set_={"version": 1}, where=(table.c.version == 0) & free
+    )
+    to = sa.bindparam("to", type_=table.c.version.type)
+    of_event = (table.c[name] == sa.bindparam(f"of_{name}") for name in _KEY)
+    following = (
+        sa.update(table).where(*of_event, table.c.version == to - 1, free).values(version=to)
+    )
+    return first.returning(table.c.holds), following.returning(table.c.holds)
 
 
 def channel(schema: str, consumer: str) -> str:

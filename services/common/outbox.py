@@ -22,7 +22,7 @@ from services.common.database import Database, notify
 from services.common.ending import end_if_told
 from services.common.errors import Conflict, Unavailable
 from services.common.stop_points import stop_point
-from services.common.tables import chassis_tables
+from services.common.tables import ChassisTables, chassis_tables
 from services.common.telemetry import current_traceparent, get_logger
 
 BATCH = 500
@@ -62,8 +62,7 @@ class Outbox:
     """The outbox of a schema."""
 
     def __init__(self, schema: str) -> None:
-        tables = chassis_tables(sa.MetaData(schema=schema))
-        self._table, self._pruned = tables.outbox, tables.outbox_pruned
+        self._insertion = _insertion(chassis_tables(sa.MetaData(schema=schema)))
         self._channel = _channel(schema)
 
     async def record(self, transaction: AsyncConnection, *events: Event) -> None:
@@ -74,27 +73,28 @@ class Outbox:
         """
         traceparent = current_traceparent()
         # Those of one aggregate that follow each other, thousands perhaps, go in one round trip.
-        for (aggregate, aggregate_id), together in groupby(events, key=_aggregate):
-            rows = [_values(each) | {"traceparent": traceparent} for each in together]
-            await transaction.execute(self._insertion(aggregate, aggregate_id), rows)
+        for (of_type, of_id), together in groupby(events, key=_aggregate):
+            told = {"of_type": of_type, "of_id": of_id, "traceparent": traceparent}
+            rows = [_values(each) | told for each in together]
+            await transaction.execute(self._insertion, rows)
         await notify(transaction, self._channel)
 
-    def _insertion(self, aggregate_type: str, aggregate_id: str) -> sa.Insert:
-        table = self._table
-        of_aggregate = (table.c.aggregate_type == aggregate_type) & (
-            table.c.aggregate_id == aggregate_id
-        )
-        last = sa.select(sa.func.max(table.c.version)).where(of_aggregate).scalar_subquery()
-        gone = self._pruned
-        pruned = sa.select(gone.c.version).where(
-            gone.c.aggregate_type == aggregate_type, gone.c.aggregate_id == aggregate_id
-        )
-        # One statement: a pruning meanwhile is seen as a whole or not at all.
-        return sa.insert(table).values(
-            aggregate_type=aggregate_type,
-            aggregate_id=aggregate_id,
-            version=sa.func.greatest(last, pruned.scalar_subquery(), 0) + 1,
-        )
+
+def _insertion(tables: ChassisTables) -> sa.Insert:
+    of_type, of_id = sa.bindparam("of_type", type_=sa.Text), sa.bindparam("of_id", type_=sa.Text)
+    table, gone = tables.outbox, tables.outbox_pruned
+    last = sa.select(sa.func.max(table.c.version)).where(
+        table.c.aggregate_type == of_type, table.c.aggregate_id == of_id
+    )
+    pruned = sa.select(gone.c.version).where(
+        gone.c.aggregate_type == of_type, gone.c.aggregate_id == of_id
+    )
+    # One statement: a pruning meanwhile is seen as a whole or not at all.
+    return sa.insert(table).values(
+        aggregate_type=of_type,
+        aggregate_id=of_id,
+        version=sa.func.greatest(last.scalar_subquery(), pruned.scalar_subquery(), 0) + 1,
+    )
 
 
 class Relay:
@@ -104,7 +104,18 @@ class Relay:
         self._database = database
         self._bus = bus
         self._schema = schema
-        self._table = chassis_tables(sa.MetaData(schema=schema)).outbox
+        table = chassis_tables(sa.MetaData(schema=schema)).outbox
+        self._unsent = (
+            sa.select(table)
+            .where(table.c.sent_at.is_(None))
+            .order_by(table.c.id)
+            .limit(BATCH)
+            .with_for_update(skip_locked=True)
+        )
+        sent = sa.bindparam("sent", type_=sa.ARRAY(sa.BigInteger))
+        self._marking = (
+            sa.update(table).where(table.c.id == sa.func.any(sent)).values(sent_at=sa.func.now())
+        )
         self._jetstream: JetStreamContext | None = None
 
     async def run(self) -> None:
@@ -137,16 +148,8 @@ class Relay:
         """
         # A context of its own: acknowledgements come to the context that published.
         jetstream = self._jetstream = self._jetstream or await self._bus.jetstream()
-        table = self._table
         async with self._database.begin() as transaction:
-            found = await transaction.execute(
-                sa.select(table)
-                .where(table.c.sent_at.is_(None))
-                .order_by(table.c.id)
-                .limit(BATCH)
-                .with_for_update(skip_locked=True)
-            )
-            rows = found.all()
+            rows = (await transaction.execute(self._unsent)).all()
             if not rows:
                 return 0
             sent = await publish(jetstream, self._schema, rows)
@@ -157,11 +160,7 @@ class Relay:
         return len(sent)
 
     async def _mark_sent(self, transaction: AsyncConnection, ids: Sequence[int]) -> None:
-        table = self._table
-        marked = sa.update(table).where(
-            table.c.id == sa.func.any(sa.cast(list(ids), sa.ARRAY(sa.BigInteger)))
-        )
-        await transaction.execute(marked.values(sent_at=sa.func.now()))
+        await transaction.execute(self._marking, {"sent": ids})
 
 
 async def publish(

@@ -25,6 +25,9 @@ NO_SCORE = -1
 # What a proposal is made of; `written` repeats most of it.
 WHOLE = [column for column in PROPOSAL.c if column is not PROPOSAL.c.written]
 
+_ONE = sa.select(*WHOLE).where(PROPOSAL.c.proposal_id == sa.bindparam("of_proposal"))
+_ONE_LOCKED = _ONE.with_for_update()
+
 
 async def insert_proposal(tx: AsyncConnection, proposal: Proposal, written: bytes) -> bool:
     """Store a new proposal; False if its trainer has a live one on the job: the key decides."""
@@ -67,15 +70,13 @@ async def lock_proposals(
 
 async def lock_proposal(tx: AsyncConnection, proposal_id: str) -> Proposal | None:
     """Load a proposal and hold its row until the transaction ends."""
-    query = sa.select(*WHOLE).where(PROPOSAL.c.proposal_id == proposal_id).with_for_update()
-    row = (await tx.execute(query)).one_or_none()
+    row = (await tx.execute(_ONE_LOCKED, {"of_proposal": proposal_id})).one_or_none()
     return None if row is None else proposal_of(row)
 
 
 async def find_proposal(connection: AsyncConnection, proposal_id: str) -> Proposal | None:
     """Read one proposal."""
-    query = sa.select(*WHOLE).where(PROPOSAL.c.proposal_id == proposal_id)
-    row = (await connection.execute(query)).one_or_none()
+    row = (await connection.execute(_ONE, {"of_proposal": proposal_id})).one_or_none()
     return None if row is None else proposal_of(row)
 
 
