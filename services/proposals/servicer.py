@@ -145,11 +145,7 @@ class ProposalsServicer(proposal_pb2_grpc.ProposalsServiceServicer):
         listed = await reviewing.list_proposals(
             self._database, reader, request.job_id, cursor, wanted=wanted, order=order
         )
-        return pb.ListProposalsResponse(
-            proposals=wire.listed_messages(listed),
-            next_page_token=listed.page.next_token,
-            counts=wire.counts(listed.counts),
-        )
+        return wire.list_message(listed)
 
     async def CountProposals(
         self, request: pb.CountProposalsRequest, context: Context

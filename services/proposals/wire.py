@@ -27,7 +27,7 @@ from services.proposals.domain import (
     ReviewState,
     etag_of,
 )
-from services.proposals.store.listing import Listed, OfJob
+from services.proposals.store.listing import OfJob
 
 NAME_LIMIT = 100
 TITLE_LIMIT = 200
@@ -207,21 +207,20 @@ def written(proposal: Proposal) -> bytes:
     return _unchanging(proposal).SerializeToString()
 
 
-def listed_messages(listed: OfJob) -> list[pb.Proposal]:
+def list_message(listed: OfJob) -> pb.ListProposalsResponse:
     """Write a page of live proposals as their employer sees them."""
-    return [_listed(each, listed.unwritten) for each in listed.page.items]
-
-
-def _listed(listed: Listed, unwritten: Mapping[str, Proposal]) -> pb.Proposal:
-    if listed.written is None:
-        message = _unchanging(unwritten[listed.proposal_id])
-    else:
-        message = pb.Proposal.FromString(listed.written)
-    message.review_state = _STATE_VALUES[listed.review_state]
-    message.hire_id = listed.hire_id
-    message.etag = etag_of(listed.version)
-    set_timestamp(message.update_time, listed.update_time)
-    return message
+    answer = pb.ListProposalsResponse(
+        next_page_token=listed.page.next_token, counts=counts(listed.counts)
+    )
+    for each in listed.page.items:
+        # Parsed in its place: a message that is put into another is copied.
+        message = answer.proposals.add()
+        message.ParseFromString(each.written or written(listed.unwritten[each.proposal_id]))
+        message.review_state = _STATE_VALUES[each.review_state]
+        message.hire_id = each.hire_id
+        message.etag = etag_of(each.version)
+        set_timestamp(message.update_time, each.update_time)
+    return answer
 
 
 def _unchanging(proposal: Proposal) -> pb.Proposal:

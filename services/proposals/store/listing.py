@@ -25,7 +25,10 @@ _ORDERS: dict[Order, tuple[sa.Column[Any], bool]] = {
 _COUNTS = {state: PROPOSAL_COUNT.c[state.lower()] for state in ReviewState}
 _OWNER = sa.select(
     JOB.c.organisation_id.label("owner"),
-    *(sa.func.coalesce(column, 0).label(f"count_{state}") for state, column in _COUNTS.items()),
+    *(
+        sa.func.coalesce(column, sa.literal_column("0")).label(f"count_{state}")
+        for state, column in _COUNTS.items()
+    ),
 ).outerjoin_from(JOB, PROPOSAL_COUNT, PROPOSAL_COUNT.c.job_id == JOB.c.job_id)
 # What a row tells before it comes to the proposal.
 _BESIDE = 1 + len(_COUNTS)
@@ -90,7 +93,7 @@ async def list_of_job(
     rows = (await connection.execute(statement, given)).all()
     if not rows:
         return None
-    found = [Listed(*row[_BESIDE:]) for row in rows if row.proposal_id is not None]
+    found = [Listed(*row[_BESIDE:]) for row in rows if row[_BESIDE] is not None]
     page = cursor.page(found, key=lambda listed: (listed.key, listed.proposal_id))
     if conditions and not page.next_token:
         last = _ordered(states, order, further=further).offset(_LOOK - 1).limit(1)
