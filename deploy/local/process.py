@@ -173,7 +173,14 @@ class Child:
         program, environment = self.spec.command, self.spec.environment()
         if isinstance(program, PythonProgram):
             if self._forks is not None:
-                return await self._forks.start(program, environment, self._folder, self.log)
+                try:
+                    async with asyncio.timeout(self.spec.start_within):
+                        return await self._forks.start(program, environment, self._folder, self.log)
+                except TimeoutError:
+                    late = f"was not forked after {self.spec.start_within:.0f} s"
+                    raise StackFailure(
+                        f"{self.spec.name} {late}: its modules do not load"
+                    ) from None
             program = program.command
         return await create_subprocess_exec(
             *(*self.spec.before_launcher, *LAUNCHER, str(os.getpid()), *program),

@@ -15,7 +15,8 @@ import pytest
 
 from deploy.local.failure import StackFailure
 from deploy.local.forking import ForkServer, PythonProgram
-from deploy.local.process import is_alive
+from deploy.local.process import ProcessSpec, is_alive
+from deploy.local.supervisor import Supervisor
 
 Said = Callable[[Path], dict[str, Any]]
 LOADED = "import os\nLOADED_BY = os.getpid()\n"
@@ -153,6 +154,22 @@ async def test_a_killed_starter_leaves_neither_server_nor_programs(
     starter.kill()
     await starter.wait()
     until(lambda: not any(is_alive(process) for process in family))
+
+
+async def test_modules_that_never_load_are_one_clear_sentence(programs: Path) -> None:
+    (programs / "endless.py").write_text("import time\ntime.sleep(100)\n")
+    program = PythonProgram("program", ("0",))
+    spec = ProcessSpec(name="oven", command=program, start_within=0.5)
+    async with ForkServer(("endless",), {"PYTHONPATH": str(programs)}) as forks:
+        supervisor = Supervisor(
+            [spec],
+            folder=programs,
+            log=lambda name: programs / f"{name}.log",
+            on_change=lambda _: None,
+            forks=forks,
+        )
+        with pytest.raises(StackFailure, match="oven was not forked after"):
+            await supervisor.__aenter__()
 
 
 async def test_nothing_is_forked_from_a_process_with_threads(
