@@ -112,7 +112,9 @@ class Stack:
                 if spec.name in chosen
             ]
             if forks is None and not apart and any(_is_python(spec) for spec in specs):
-                forks = await resources.enter_async_context(fork_server())
+                forks = await resources.enter_async_context(
+                    ForkServer(LOADED, inherited_environment())
+                )
             state = resources.enter_context(StateFile(data, specs, on_progress))
             supervisor = await resources.enter_async_context(
                 Supervisor(
@@ -222,11 +224,6 @@ def mint_token(
         now=datetime.now(UTC),
         token_id=uuid4().hex,
     )
-
-
-def fork_server() -> ForkServer:
-    """Make a fork server for the Python programs of stacks; it runs while its context is open."""
-    return ForkServer(LOADED, inherited_environment())
 
 
 def _is_python(spec: ProcessSpec) -> bool:
