@@ -42,6 +42,8 @@ async def blocked(database: asyncpg.Connection) -> int:
     """
     async with asyncio.timeout(60):
         while True:
+            # Within one transaction PostgreSQL shows its sessions as they were at the first look.
+            await database.execute("SELECT pg_stat_clear_snapshot()")
             sessions = await database.fetch(BLOCKED)
             if len(sessions) == 1 and await database.fetchval(WAITING_FOR_A_NUMBER) == 1:
                 return int(sessions[0]["pid"])
