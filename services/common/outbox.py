@@ -29,6 +29,8 @@ BATCH = 500
 _POLL = 2.0
 _ACK_TIMEOUT = 5.0
 _LONGEST_BACKOFF = 10.0
+# The server takes 1 MiB with the headers; it hangs up on whoever sends more.
+_LARGEST = 1_000_000
 _log = get_logger(__name__)
 
 
@@ -143,7 +145,7 @@ class Relay:
 
         Raises:
             Unavailable: the database does not answer.
-            TimeoutError: not every event was acknowledged; those that were are marked.
+            TimeoutError: none of the events that were sent was acknowledged.
 
         """
         # A context of its own: acknowledgements come to the context that published.
@@ -155,8 +157,6 @@ class Relay:
             sent = await publish(jetstream, self._schema, rows)
             await stop_point("relay.published", self._schema)
             await self._mark_sent(transaction, sent)
-        if len(sent) < len(rows):
-            raise TimeoutError(f"{len(rows) - len(sent)} events were not acknowledged")
         return len(sent)
 
     async def _mark_sent(self, transaction: AsyncConnection, ids: Sequence[int]) -> None:
@@ -169,25 +169,34 @@ async def publish(
     """Publish rows of an outbox in their order; answer the ids of those that were acknowledged.
 
     The context must be the caller's own: acknowledgements come to the context that published.
-    Within its duplicate window the stream takes a row once, and once more for each `order`.
+    Within its duplicate window the stream takes a row once, and once more for each `order`. A row
+    that the stream cannot take is logged and left out: its neighbours go.
+
+    Raises:
+        TimeoutError: none of the rows that were sent was acknowledged.
+
     """
-    pending: list[asyncio.Future[PubAck]] = []
+    pending: dict[int, asyncio.Future[PubAck]] = {}
     try:
         for row in rows:
+            if len(row.data) > _LARGEST:
+                _log.error("an event is too large to be sent", schema=schema, row=row.id)
+                continue
             headers = cloud_event(schema, row) | {"Nats-Msg-Id": f"{row.event_id}{order}"}
-            future = await jetstream.publish_async(
+            pending[row.id] = await jetstream.publish_async(
                 row.type, row.data, stream=EVENTS, headers=headers, wait_stall=_ACK_TIMEOUT
             )
-            pending.append(future)
-        await asyncio.wait(pending, timeout=_ACK_TIMEOUT)
-        errors = [_failure(ack) for ack in pending]
-        if first := next(filter(None, errors), None):
-            refused = len(errors) - errors.count(None)
-            _log.warning("events not stored", schema=schema, number=refused, error=repr(first))
-        return [row.id for row, error in zip(rows, errors, strict=True) if error is None]
+        if pending:
+            await asyncio.wait(pending.values(), timeout=_ACK_TIMEOUT)
+        errors = {row: error for row, ack in pending.items() if (error := _failure(ack))}
+        if first := next(iter(errors.values()), None):
+            _log.warning("events not stored", schema=schema, rows=[*errors], error=repr(first))
+        if pending and len(errors) == len(pending):
+            raise TimeoutError(f"{len(errors)} events were not acknowledged")
+        return [row for row in pending if row not in errors]
     finally:
         # Frees the places in flight of those that were never answered.
-        for future in pending:
+        for future in pending.values():
             future.cancel()
 
 
