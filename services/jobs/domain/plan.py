@@ -10,6 +10,8 @@ from services.common.errors import Violation
 FIELDS_LIMIT = 50
 OPTIONS_LIMIT = 50
 PROMPT_LIMIT = 20_000
+# An event of the job carries the questions, and the stream takes no event of more than a megabyte.
+PLAN_LIMIT = 64 * 1024
 
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
@@ -49,6 +51,8 @@ class ScreeningPlan:
     def violations(self) -> Iterator[Violation]:
         """Name everything in it that is outside its limits."""
         path = "job.screening_plan"
+        if self._bytes() > PLAN_LIMIT:
+            yield Violation(path, f"has more than {PLAN_LIMIT} bytes of text")
         if len(self.prompt) > PROMPT_LIMIT:
             yield Violation(f"{path}.prompt", f"is longer than {PROMPT_LIMIT} characters")
         if "\x00" in self.prompt:
@@ -63,6 +67,14 @@ class ScreeningPlan:
             if field.key in seen:
                 yield Violation(f"{path}.fields[{index}].key", "is the key of an earlier field")
             seen.add(field.key)
+
+    def _bytes(self) -> int:
+        texts = (
+            text
+            for field in self.fields
+            for text in (field.key, field.label, field.description, *field.options)
+        )
+        return sum(len(text.encode()) for text in (self.prompt, *texts))
 
 
 NO_PLAN = ScreeningPlan()

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from services.jobs.domain import FieldType, ScreeningField, ScreeningPlan
@@ -53,6 +55,14 @@ def test_a_select_has_between_2_and_50_different_one_line_options(
 def test_a_plan_has_at_most_50_fields() -> None:
     fields = [ScreeningField(f"k{number}", "Label", type=FieldType.NUMBER) for number in range(51)]
     assert paths(*fields) == ["fields"]
+
+
+def test_a_plan_whose_every_field_is_good_may_be_too_long_as_a_whole() -> None:
+    # Each of the characters is two bytes.
+    fields = [replace(TEXT, key=f"k{at}", description="ä" * 2000) for at in range(17)]
+    assert paths(*fields[:16]) == []
+    told = ScreeningPlan("Find out.", tuple(fields)).violations()
+    assert [each.field for each in told] == ["job.screening_plan"]
 
 
 def test_a_plan_that_says_nothing_is_none() -> None:

@@ -225,7 +225,7 @@ Global___ScreeningField: _TypeAlias = ScreeningField  # noqa: Y015
 
 @_typing.final
 class ScreeningPlan(_message.Message):
-    """What a trainer goes through before a proposal."""
+    """What a trainer goes through before a proposal; its texts together have at most 65,536 bytes."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
