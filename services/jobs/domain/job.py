@@ -47,7 +47,8 @@ _ALLOWED: dict[Verb, frozenset[State]] = {
     Verb.ARCHIVE: frozenset({State.DRAFT, State.HIRING_DONE}),
     Verb.INVITE: frozenset({State.DRAFT, State.PUBLISHED, State.HIRING_DONE}),
     Verb.MOVE: frozenset({State.DRAFT, State.PUBLISHED, State.HIRING_DONE}),
-    Verb.RELEASE: frozenset({State.PUBLISHED, State.HIRING_DONE}),
+    # Of an archived job too: money may be given back long after its contract ended.
+    Verb.RELEASE: frozenset({State.PUBLISHED, State.HIRING_DONE, State.ARCHIVED}),
     Verb.FILL: frozenset({State.PUBLISHED, State.HIRING_DONE}),
 }
 
@@ -67,6 +68,8 @@ class Job:
     `filled` and `reserved` count positions; together they never pass `posting.positions`.
     `plan_version` grows with every change of the screening plan. `folder_id` is empty in no folder.
     `proposals` counts live proposals as far as events told; it is read with the job, no part of it.
+    `finished_by_itself` tells whether hiring is done because the last position was filled, and not
+    because a member said so.
     """
 
     job_id: str
@@ -82,6 +85,7 @@ class Job:
     plan_version: int = 0
     folder_id: str = ""
     proposals: int = 0
+    finished_by_itself: bool = False
 
     def __post_init__(self) -> None:
         if self.filled < 0 or self.reserved < 0 or self.free < 0:
@@ -158,12 +162,28 @@ class Job:
     def finish_hiring(self, now: datetime) -> Self:
         """Take no new proposals; running hires go on. Raises Refused WRONG_STATE."""
         self._require(Verb.FINISH)
-        return replace(self._next(now), state=State.HIRING_DONE)
+        return replace(self._next(now), state=State.HIRING_DONE, finished_by_itself=False)
+
+    def finish_by_itself(self, now: datetime) -> Self:
+        """Finish hiring where the job is staffed and set to; otherwise stay as it is."""
+        staffed = self.filled == self.posting.positions
+        if staffed and self.state is State.PUBLISHED and self.posting.settings.finish_when_filled:
+            return replace(self.finish_hiring(now), finished_by_itself=True)
+        return self
 
     def reopen_hiring(self, now: datetime) -> Self:
         """Take proposals again. Raises Refused WRONG_STATE."""
         self._require(Verb.REOPEN)
-        return replace(self._next(now), state=State.PUBLISHED)
+        return replace(self._next(now), state=State.PUBLISHED, finished_by_itself=False)
+
+    def reopen_by_itself(self, now: datetime) -> Self:
+        """Reopen hiring that finished by itself, for a position is free; otherwise stay as it is.
+
+        Hiring that a member finished stays so: that was the member's word.
+        """
+        if self.state is State.HIRING_DONE and self.finished_by_itself:
+            return self.reopen_hiring(now)
+        return self
 
     def archive(self, ties: Ties, now: datetime) -> Self:
         """Put the job away for ever.
@@ -202,7 +222,10 @@ class Job:
         return replace(self._next(now), reserved=self.reserved + 1)
 
     def release(self, now: datetime) -> Self:
-        """Give one reserved position back; also when hiring is done. Raises Refused WRONG_STATE."""
+        """Give one reserved position back, also when hiring is done or the job is archived.
+
+        Raises Refused WRONG_STATE of a draft.
+        """
         self._require(Verb.RELEASE)
         return replace(self._next(now), reserved=self.reserved - 1)
 
@@ -215,17 +238,9 @@ class Job:
         return replace(self._next(now), reserved=self.reserved - 1, filled=self.filled + 1)
 
     def vacate(self, now: datetime) -> Self:
-        """Give one filled position back; also when hiring is done. Raises Refused WRONG_STATE."""
+        """Give one filled position back, as a reserved one."""
         self._require(Verb.RELEASE)
         return replace(self._next(now), filled=self.filled - 1)
-
-    @property
-    def finishes_by_itself(self) -> bool:
-        """Whether the job is staffed, still open, and set to finish hiring by itself."""
-        staffed = self.filled == self.posting.positions
-        return (
-            staffed and self.state is State.PUBLISHED and self.posting.settings.finish_when_filled
-        )
 
     def _require(self, verb: Verb) -> None:
         if self.state not in _ALLOWED[verb]:

@@ -178,6 +178,7 @@ def _values(job: Job) -> dict[str, object]:
         "plan_fields": [_field_values(field) for field in posting.screening_plan.fields],
         "plan_version": job.plan_version,
         "folder_id": job.folder_id or None,
+        "finished_by_itself": job.finished_by_itself,
         "version": job.version,
         "create_time": job.create_time,
         "update_time": job.update_time,
@@ -222,6 +223,7 @@ def _job(row: sa.Row[tuple[object, ...]]) -> Job:
         plan_version=row.plan_version,
         folder_id=row.folder_id or "",
         proposals=row.proposals,
+        finished_by_itself=row.finished_by_itself,
     )
 
 

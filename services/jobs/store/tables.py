@@ -47,6 +47,7 @@ JOB = sa.Table(
     sa.Column("plan_fields", JSONB, nullable=False),
     sa.Column("plan_version", sa.BigInteger, nullable=False),
     sa.Column("folder_id", sa.Text, sa.ForeignKey("jobs.folder.folder_id")),
+    sa.Column("finished_by_itself", sa.Boolean, nullable=False),
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.Column("create_time", sa.TIMESTAMP(timezone=True), nullable=False),
     sa.Column("update_time", sa.TIMESTAMP(timezone=True), nullable=False),
@@ -64,6 +65,7 @@ RESERVATION = sa.Table(
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("contract_id", sa.Text, unique=True),
     sa.Column("finished_hiring", sa.Boolean, nullable=False),
+    sa.Index("position_reservation_by_job", "job_id", "state"),
 )
 
 # A row per live proposal, so that an event which is told twice counts once, and the count beside

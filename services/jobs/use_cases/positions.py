@@ -16,7 +16,7 @@ from services.common.errors import NotFound, Refused
 from services.common.idempotency import Request, Requests
 from services.common.outbox import Outbox
 from services.jobs import events
-from services.jobs.domain import Job, Reservation, ReservationState, State
+from services.jobs.domain import Job, Reservation, ReservationState
 from services.jobs.store import jobs, reservations
 from services.jobs.use_cases.access import HireWorkflow
 
@@ -79,8 +79,8 @@ async def release_position(
 ) -> Released:
     """Give a hire's position back; of an unknown hire, remember that it never gets one.
 
-    A filled position is given back only by the contract that fills it; if filling it finished the
-    job's hiring by itself, hiring is open again.
+    A filled position is given back only by the contract that fills it. Hiring that finished by
+    itself is open again then; hiring that a member finished stays so, and so does an archived job.
 
     Raises NotFound; Refused WRONG_STATE when the position is filled by another contract, or by
     one that is not named.
@@ -131,11 +131,10 @@ async def fill_position(database: Database, call: HireCall, contract_id: str) ->
 async def _give_back(tx: AsyncConnection, before: Job, earlier: Reservation, now: datetime) -> None:
     filled = earlier.state is ReservationState.FILLED
     free = before.vacate(now) if filled else before.release(now)
-    closed = earlier.finished_hiring and free.state is State.HIRING_DONE
-    job = free.reopen_hiring(now) if closed else free
+    job = free.reopen_by_itself(now)
     await jobs.save_job(tx, job)
     await OUTBOX.record(tx, events.position_released(free, earlier.hire_id))
-    if closed:
+    if job is not free:
         await OUTBOX.record(tx, events.hiring_reopened(job))
 
 
@@ -144,7 +143,7 @@ async def _fill(
 ) -> Filled:
     filled = reservation.fill(contract_id)
     staffed = before.fill(now)
-    job = staffed.finish_hiring(now) if staffed.finishes_by_itself else staffed
+    job = staffed.finish_by_itself(now)
     finished = job is not staffed
     filled = replace(filled, finished_hiring=finished)
     if not await reservations.fill_reservation(tx, filled):

@@ -25,9 +25,7 @@ async def test_a_job_lives_from_draft_to_archive_and_tells_each_step(
     assert published.HasField("publish_time")
     assert published.etag != draft.etag
     await world.finish(employer, draft.job_id)
-    reopen = job_pb2.ReopenHiringRequest(request_id=new_id("r"), job_id=draft.job_id)
-    reopened = (await world.stub.ReopenHiring(reopen, metadata=employer)).job
-    assert reopened.state == job_pb2.JOB_STATE_PUBLISHED
+    assert (await world.reopen(employer, draft.job_id)).state == job_pb2.JOB_STATE_PUBLISHED
     await world.finish(employer, draft.job_id)
     archived = await world.archive(employer, draft.job_id)
     assert archived.state == job_pb2.JOB_STATE_ARCHIVED

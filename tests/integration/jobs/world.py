@@ -89,6 +89,10 @@ class World:
         request = job_pb2.FinishHiringRequest(request_id=new_id("r"), job_id=job_id)
         return (await self.stub.FinishHiring(request, metadata=caller)).job
 
+    async def reopen(self, caller: Metadata, job_id: str) -> job_pb2.Job:
+        request = job_pb2.ReopenHiringRequest(request_id=new_id("r"), job_id=job_id)
+        return (await self.stub.ReopenHiring(request, metadata=caller)).job
+
     async def archive(self, caller: Metadata, job_id: str) -> job_pb2.Job:
         request = job_pb2.ArchiveJobRequest(request_id=new_id("r"), job_id=job_id)
         return (await self.stub.ArchiveJob(request, metadata=caller)).job

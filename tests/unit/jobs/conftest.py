@@ -32,5 +32,5 @@ def jobs(posting: Posting) -> dict[State, Job]:
         State.DRAFT: draft,
         State.PUBLISHED: published,
         State.HIRING_DONE: published.finish_hiring(NOON),
-        State.ARCHIVED: replace(draft, state=State.ARCHIVED),
+        State.ARCHIVED: replace(published, state=State.ARCHIVED),
     }

@@ -38,7 +38,7 @@ TRANSITIONS: dict[str, tuple[Transition, dict[State, State]]] = {
     "reserve": (lambda job: job.reserve(LATER), {State.PUBLISHED: State.PUBLISHED}),
     "release": (
         lambda job: job.release(LATER),
-        {State.PUBLISHED: State.PUBLISHED, State.HIRING_DONE: State.HIRING_DONE},
+        {state: state for state in (State.PUBLISHED, State.HIRING_DONE, State.ARCHIVED)},
     ),
     "fill": (
         lambda job: job.fill(LATER),
@@ -138,10 +138,27 @@ def test_a_job_finishes_by_itself_only_when_staffed_open_and_told_to(
     settings = Settings(finish_when_filled=wished)
     job = jobs[State.PUBLISHED].update(replace(posting, settings=settings), NOON)
     one_filled = job.fill(NOON)
-    assert not one_filled.finishes_by_itself
+    assert one_filled.finish_by_itself(NOON) is one_filled
     staffed = one_filled.reserve(NOON).fill(NOON)
-    assert staffed.finishes_by_itself is wished
-    assert not staffed.finish_hiring(NOON).finishes_by_itself
+    finished = staffed.finish_by_itself(NOON)
+    assert (finished.state is State.HIRING_DONE) is wished
+    assert finished.finished_by_itself is wished
+    closed = staffed.finish_hiring(NOON)
+    assert closed.finish_by_itself(NOON) is closed
+
+
+def test_only_the_latest_end_of_hiring_tells_whether_it_came_by_itself(
+    jobs: dict[State, Job], posting: Posting
+) -> None:
+    alone = replace(posting, positions=1, settings=Settings(finish_when_filled=True))
+    job = jobs[State.PUBLISHED].update(alone, NOON).fill(NOON).finish_by_itself(NOON)
+    assert job.vacate(NOON).reopen_by_itself(NOON).state is State.PUBLISHED
+    reopened = job.reopen_hiring(NOON)
+    assert not reopened.finished_by_itself
+    by_hand = reopened.finish_hiring(NOON).vacate(NOON)
+    assert by_hand.reopen_by_itself(NOON) is by_hand
+    archived = job.archive(Ties(), NOON).vacate(NOON)
+    assert archived.reopen_by_itself(NOON) is archived
 
 
 @pytest.mark.parametrize("state", State)

@@ -212,7 +212,8 @@ class JobsServiceServicer:
 
     def ReleasePosition(self, request, context):
         """Gives a hire's position back. A release of an unknown hire is remembered, so that a late
-        reservation under the same hire is refused.
+        reservation under the same hire is refused. Hiring that finished by itself is open again then;
+        hiring that a member finished stays so, and an archived job stays archived.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

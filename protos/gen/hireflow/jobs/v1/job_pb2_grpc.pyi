@@ -65,7 +65,8 @@ class JobsServiceStub:
     """Reserves one position for a hire. For the hire workflow; a repeat changes nothing."""
     ReleasePosition: _grpc.UnaryUnaryMultiCallable[_job_pb2.ReleasePositionRequest, _job_pb2.ReleasePositionResponse]
     """Gives a hire's position back. A release of an unknown hire is remembered, so that a late
-    reservation under the same hire is refused.
+    reservation under the same hire is refused. Hiring that finished by itself is open again then;
+    hiring that a member finished stays so, and an archived job stays archived.
     """
     FillPosition: _grpc.UnaryUnaryMultiCallable[_job_pb2.FillPositionRequest, _job_pb2.FillPositionResponse]
     """Turns a hire's reservation into a filled position, and perhaps finishes hiring with it."""
@@ -107,7 +108,8 @@ class JobsServiceAsyncStub(JobsServiceStub):
     """Reserves one position for a hire. For the hire workflow; a repeat changes nothing."""
     ReleasePosition: _aio.UnaryUnaryMultiCallable[_job_pb2.ReleasePositionRequest, _job_pb2.ReleasePositionResponse]  # type: ignore[assignment]
     """Gives a hire's position back. A release of an unknown hire is remembered, so that a late
-    reservation under the same hire is refused.
+    reservation under the same hire is refused. Hiring that finished by itself is open again then;
+    hiring that a member finished stays so, and an archived job stays archived.
     """
     FillPosition: _aio.UnaryUnaryMultiCallable[_job_pb2.FillPositionRequest, _job_pb2.FillPositionResponse]  # type: ignore[assignment]
     """Turns a hire's reservation into a filled position, and perhaps finishes hiring with it."""
@@ -230,7 +232,8 @@ class JobsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_job_pb2.ReleasePositionResponse, _abc.Awaitable[_job_pb2.ReleasePositionResponse]]:
         """Gives a hire's position back. A release of an unknown hire is remembered, so that a late
-        reservation under the same hire is refused.
+        reservation under the same hire is refused. Hiring that finished by itself is open again then;
+        hiring that a member finished stays so, and an archived job stays archived.
         """
 
     @_abc_1.abstractmethod
