@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from itertools import groupby
 from typing import Any
 
 import nats.errors
@@ -74,12 +73,11 @@ class Outbox:
         writers at once, the unique version lets one through and the other ends in Conflict.
         """
         traceparent = current_traceparent()
-        # Those of one aggregate that follow each other, thousands perhaps, go in one round trip.
-        for (of_type, of_id), together in groupby(events, key=_aggregate):
-            told = {"of_type": of_type, "of_id": of_id, "traceparent": traceparent}
-            rows = [_values(each) | told for each in together]
+        rows = [_values(event) | {"traceparent": traceparent} for event in events]
+        if rows:
+            # All in one round trip; of one aggregate each sees the version before.
             await transaction.execute(self._insertion, rows)
-        await notify(transaction, self._channel)
+            await notify(transaction, self._channel)
 
 
 def _insertion(tables: ChassisTables) -> sa.Insert:
@@ -229,12 +227,10 @@ def _channel(schema: str) -> str:
     return f"{schema}_outbox"
 
 
-def _aggregate(event: Event) -> tuple[str, str]:
-    return _options(event.message.DESCRIPTOR).aggregate, event.aggregate_id
-
-
 def _values(event: Event) -> dict[str, Any]:
     return {
+        "of_type": _options(event.message.DESCRIPTOR).aggregate,
+        "of_id": event.aggregate_id,
         "type": event_type(event.message),
         "data": event.message.SerializeToString(deterministic=True),
         "data_schema": event.message.DESCRIPTOR.full_name,
