@@ -10,6 +10,8 @@ from services.common.errors import Conflict, Violation
 
 NAME_LIMIT = 100
 DESCRIPTION_LIMIT = 1000
+# So much may it cost to count a folder, to delete it, and to make a table of all its jobs.
+JOBS_LIMIT = 500
 
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
 
@@ -35,7 +37,7 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A folder; `version` is its etag and the order of its events.
+    """A folder; `version` is its etag, and grows with every change of its own fields.
 
     `jobs` counts the jobs in it; it is read with the folder, no part of it.
     """
@@ -52,6 +54,12 @@ class Folder:
     def etag(self) -> str:
         """Changes with every change of the folder's own fields."""
         return f"v{self.version}"
+
+    @property
+    def places(self) -> int:
+        """How many more jobs it takes."""
+        # One that was filled before there was a limit may have more.
+        return max(0, JOBS_LIMIT - self.jobs)
 
     def require_etag(self, etag: str) -> None:
         """Raise Conflict ETAG_MISMATCH unless the etag is empty or the folder's present one."""

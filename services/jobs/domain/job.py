@@ -32,7 +32,6 @@ class Verb(StrEnum):
     REOPEN = "reopen hiring"
     ARCHIVE = "be archived"
     INVITE = "invite trainers"
-    MOVE = "be moved"
     RELEASE = "give a position back"
     FILL = "fill a position"
 
@@ -46,7 +45,6 @@ _ALLOWED: dict[Verb, frozenset[State]] = {
     Verb.REOPEN: frozenset({State.HIRING_DONE}),
     Verb.ARCHIVE: frozenset({State.DRAFT, State.HIRING_DONE}),
     Verb.INVITE: frozenset({State.DRAFT, State.PUBLISHED, State.HIRING_DONE}),
-    Verb.MOVE: frozenset({State.DRAFT, State.PUBLISHED, State.HIRING_DONE}),
     # Of an archived job too: money may be given back long after its contract ended.
     Verb.RELEASE: frozenset({State.PUBLISHED, State.HIRING_DONE, State.ARCHIVED}),
     Verb.FILL: frozenset({State.PUBLISHED, State.HIRING_DONE}),
@@ -205,13 +203,8 @@ class Job:
         return self._next(now)
 
     def move(self, folder_id: str, now: datetime) -> Self:
-        """Put it into a folder, or into none. Raises Refused WRONG_STATE."""
-        self._require(Verb.MOVE)
+        """Put it into a folder, or with an empty id into none; an archived job too."""
         return replace(self._next(now), folder_id=folder_id)
-
-    def leave_folder(self, now: datetime) -> Self:
-        """Be in no folder, since it is deleted; an archived job too."""
-        return replace(self._next(now), folder_id="")
 
     def reserve(self, now: datetime) -> Self:
         """Hold one position for a hire. Raises Refused: JOB_NOT_OPEN or NO_POSITION."""

@@ -8,14 +8,9 @@ from services.common.paging import Cursor, Page, beyond
 from services.jobs.domain import Folder, Label
 from services.jobs.store.tables import FOLDER, FOLDER_NAME, JOB
 
-# Counted in the index of the folders on a page.
-_JOBS = (
-    sa.select(sa.func.count())
-    .where(JOB.c.folder_id == FOLDER.c.folder_id)
-    .scalar_subquery()
-    .label("jobs")
-)
-_FOLDER = sa.select(FOLDER, FOLDER_NAME.label("lower_name"), _JOBS)
+# Counted in the index, of at most so many as a folder holds.
+_JOBS = sa.select(sa.func.count()).where(JOB.c.folder_id == FOLDER.c.folder_id).scalar_subquery()
+_COUNTED = sa.select(FOLDER, FOLDER_NAME.label("lower_name"), _JOBS.label("jobs"))
 
 
 async def insert_folder(tx: AsyncConnection, folder: Folder) -> bool:
@@ -51,17 +46,27 @@ async def delete_folder(tx: AsyncConnection, folder_id: str) -> None:
 
 
 async def lock_folder(tx: AsyncConnection, organisation_id: str, folder_id: str) -> Folder | None:
-    """Load an organisation's folder and hold its row until the transaction ends."""
-    query = _FOLDER.where(
+    """Load an organisation's folder, its jobs not counted, and hold its row to the end.
+
+    While it is held no job comes into it; those that are in it may leave.
+    """
+    query = sa.select(FOLDER, sa.literal(0).label("jobs")).where(
         FOLDER.c.folder_id == folder_id, FOLDER.c.organisation_id == organisation_id
-    ).with_for_update(of=FOLDER)
-    row = (await tx.execute(query)).one_or_none()
+    )
+    row = (await tx.execute(query.with_for_update())).one_or_none()
     return None if row is None else _folder(row)
+
+
+async def count_jobs(tx: AsyncConnection, folder_id: str) -> int:
+    """Count the jobs in a folder."""
+    counted = sa.select(sa.func.count()).where(JOB.c.folder_id == folder_id)
+    return (await tx.execute(counted)).scalar_one()
 
 
 async def find_folder(connection: AsyncConnection, folder_id: str) -> Folder | None:
     """Read one folder."""
-    row = (await connection.execute(_FOLDER.where(FOLDER.c.folder_id == folder_id))).one_or_none()
+    query = _COUNTED.where(FOLDER.c.folder_id == folder_id)
+    row = (await connection.execute(query)).one_or_none()
     return None if row is None else _folder(row)
 
 
@@ -70,7 +75,7 @@ async def list_folders(
 ) -> Page[Folder]:
     """Read a page of an organisation's folders by name, whatever the case."""
     query = (
-        _FOLDER.where(FOLDER.c.organisation_id == organisation_id, beyond(cursor, FOLDER_NAME))
+        _COUNTED.where(FOLDER.c.organisation_id == organisation_id, beyond(cursor, FOLDER_NAME))
         .order_by(FOLDER_NAME)
         .limit(cursor.limit)
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -60,6 +61,17 @@ async def save_job(tx: AsyncConnection, job: Job) -> None:
     await tx.execute(sa.update(JOB).where(JOB.c.job_id == job.job_id).values(_values(job)))
 
 
+async def move_jobs(
+    tx: AsyncConnection, job_ids: Collection[str], folder_id: str, now: datetime
+) -> None:
+    """Store that jobs which this transaction locked are in a folder, or in none, as Job.move."""
+    await tx.execute(
+        sa.update(JOB)
+        .where(JOB.c.job_id.in_(job_ids))
+        .values(folder_id=folder_id or None, version=JOB.c.version + 1, update_time=now)
+    )
+
+
 async def lock_job(
     tx: AsyncConnection, job_id: str, *, organisation_id: str | None = None
 ) -> Job | None:
@@ -103,15 +115,11 @@ async def lock_jobs(
     return {row.job_id: _job(row) for row in await tx.execute(query)}
 
 
-async def lock_folders_jobs(tx: AsyncConnection, folder_id: str, limit: int) -> list[Job]:
-    """Load at most so many of a folder's jobs and hold their rows, in the same order."""
-    query = (
-        _JOB_WITH_COUNT.where(JOB.c.folder_id == folder_id)
-        .order_by(JOB.c.job_id)
-        .limit(limit)
-        .with_for_update(of=JOB)
-    )
-    return [_job(row) for row in await tx.execute(query)]
+async def lock_folders_jobs(tx: AsyncConnection, folder_id: str) -> list[Job]:
+    """Load a folder's jobs and hold their rows, in the same order."""
+    query = _JOB_WITH_COUNT.where(JOB.c.folder_id == folder_id)
+    rows = await tx.execute(query.order_by(JOB.c.job_id).with_for_update(of=JOB))
+    return [_job(row) for row in rows]
 
 
 async def list_jobs(connection: AsyncConnection, wanted: Wanted, cursor: Cursor) -> Page[Job]:

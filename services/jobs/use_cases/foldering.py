@@ -1,7 +1,7 @@
 """What members of an organisation do with their folders."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,8 +19,6 @@ from services.jobs.use_cases.access import Member, Reader
 
 OUTBOX = Outbox("jobs")
 REQUESTS = Requests("jobs")
-# Each job that leaves tells so by an event of its own, all in one transaction.
-EMPTIED_LIMIT = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +80,7 @@ async def update_folder(
         repeat = await REQUESTS.claim(tx, call.member.principal, call.request, Folder)
         if repeat is not None:
             return repeat
-        folder = await _lock(tx, call)
+        folder = await _lock_and_count(tx, call)
         label = rewrite(folder.label)
         if label != folder.label:
             folder = folder.relabel(label, call.now)
@@ -96,18 +94,15 @@ async def update_folder(
 async def delete_folder(database: Database, call: FolderCall) -> Deleted:
     """Delete a folder; its jobs are in none then, and each tells so.
 
-    Raises NotFound; Conflict ETAG_MISMATCH; Refused FOLDER_TOO_FULL.
+    Raises NotFound; Conflict ETAG_MISMATCH.
     """
     async with database.begin() as tx:
         repeat = await REQUESTS.claim(tx, call.member.principal, call.request, Deleted)
         if repeat is not None:
             return repeat
         folder = await _lock(tx, call)
-        inside = await jobs.lock_folders_jobs(tx, folder.folder_id, EMPTIED_LIMIT + 1)
-        if len(inside) > EMPTIED_LIMIT:
-            told = f"more than {EMPTIED_LIMIT} jobs are in it: move some out first"
-            raise Refused("FOLDER_TOO_FULL", told)
-        await _place(tx, [job.leave_folder(call.now) for job in inside])
+        inside = await jobs.lock_folders_jobs(tx, folder.folder_id)
+        await _move(tx, inside, "", call.now)
         await folders.delete_folder(tx, folder.folder_id)
         await OUTBOX.record(tx, events.folder_changed(folder.delete(call.now), deleted=True))
         answer = Deleted(len(inside))
@@ -118,30 +113,21 @@ async def delete_folder(database: Database, call: FolderCall) -> Deleted:
 async def move_jobs(database: Database, call: FolderCall, job_ids: Sequence[str]) -> Moves:
     """Put jobs into the folder of the call, or with an empty id into none; a result each.
 
-    Who is there already stays, and tells nothing. Raises NotFound of the folder.
+    Who is there already stays, and tells nothing. A folder that is full takes none of the rest.
+    Raises NotFound of the folder.
     """
     async with database.begin() as tx:
         repeat = await REQUESTS.claim(tx, call.member.principal, call.request, Moves)
         if repeat is not None:
             return repeat
-        if call.folder_id:
-            await _lock(tx, call)
+        places = (await _lock_and_count(tx, call)).places if call.folder_id else len(job_ids)
         found = await jobs.lock_jobs(tx, call.member.organisation_id, set(job_ids))
-        moves: list[Move] = []
-        moved: dict[str, Job] = {}
-        for job_id in job_ids:
-            job = found.get(job_id)
-            if job is None:
-                moves.append(Move(job_id, "NOT_FOUND"))
-                continue
-            try:
-                if job.folder_id != call.folder_id:
-                    moved[job_id] = job.move(call.folder_id, call.now)
-                moves.append(Move(job_id))
-            except Refused as refusal:
-                moves.append(Move(job_id, refusal.reason))
-        await _place(tx, list(moved.values()))
-        answer = Moves(tuple(moves))
+        named = [found[job_id] for job_id in job_ids if job_id in found]
+        coming = [job for job in named if job.folder_id != call.folder_id]
+        await _move(tx, coming[:places], call.folder_id, call.now)
+        refused = {job_id: "NOT_FOUND" for job_id in job_ids if job_id not in found}
+        refused |= {job.job_id: "FOLDER_TOO_FULL" for job in coming[places:]}
+        answer = Moves(tuple(Move(job_id, refused.get(job_id, "")) for job_id in job_ids))
         await REQUESTS.answer(tx, call.member.principal, call.request, answer)
         return answer
 
@@ -165,9 +151,9 @@ async def list_folders(
         return await folders.list_folders(connection, organisation_id, cursor)
 
 
-async def _place(tx: AsyncConnection, moved: Sequence[Job]) -> None:
-    for job in moved:
-        await jobs.save_job(tx, job)
+async def _move(tx: AsyncConnection, leaving: Sequence[Job], to: str, now: datetime) -> None:
+    moved = [job.move(to, now) for job in leaving]
+    await jobs.move_jobs(tx, [job.job_id for job in moved], to, now)
     await OUTBOX.record(tx, *(events.updated(job, ["folder_id"]) for job in moved))
 
 
@@ -177,6 +163,11 @@ async def _lock(tx: AsyncConnection, call: FolderCall) -> Folder:
         raise NotFound("folder", call.folder_id)
     folder.require_etag(call.etag)
     return folder
+
+
+async def _lock_and_count(tx: AsyncConnection, call: FolderCall) -> Folder:
+    folder = await _lock(tx, call)
+    return replace(folder, jobs=await folders.count_jobs(tx, call.folder_id))
 
 
 def _name_taken(label: Label) -> Refused:

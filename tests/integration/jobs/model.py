@@ -205,12 +205,9 @@ class Model:
         job = self._own_job(call.caller, place)
         if job is None:
             return "NOT_FOUND"
-        if job.folder == call.folder:
-            return ""
-        if job.state == "ARCHIVED":
-            return "WRONG_STATE"
-        job.folder = call.folder
-        job.events.append("updated")
+        if job.folder != call.folder:
+            job.folder = call.folder
+            job.events.append("updated")
         return ""
 
     def _own_folder(self, call: Call) -> Folder | str:

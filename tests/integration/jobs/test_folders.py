@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from hireflow.jobs.v1 import folder_events_pb2, folder_pb2, job_events_pb2, job_pb2
@@ -87,16 +88,47 @@ async def test_a_job_is_in_one_folder_and_tells_where(world: World, employer: Me
 
 async def test_each_job_is_told_what_became_of_it(world: World, employer: Metadata) -> None:
     folder = await world.folder(employer, "Mixed")
-    good, old = (await world.draft(employer)).job_id, (await world.draft(employer)).job_id
-    await world.archive(employer, old)
+    good = (await world.draft(employer)).job_id
     theirs = (await world.draft(world.by(Kind.EMPLOYER, new_id("org")))).job_id
-    results = await world.move(employer, folder.folder_id, good, old, theirs, "unknown")
+    results = await world.move(employer, folder.folder_id, good, theirs, "unknown")
     assert [(each.moved, each.reason) for each in results] == [
         (True, ""),
-        (False, "WRONG_STATE"),
         (False, "NOT_FOUND"),
         (False, "NOT_FOUND"),
     ]
+
+
+async def test_a_full_folder_takes_no_more_jobs_until_one_leaves(
+    world: World, employer: Metadata, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.jobs.domain.folder.JOBS_LIMIT", 2)
+    folder = (await world.folder(employer, "Small")).folder_id
+    one, two, three, four = [(await world.draft(employer)).job_id for _ in range(4)]
+
+    async def refused(to: str, *job_ids: str) -> list[str]:
+        return [each.reason for each in await world.move(employer, to, *job_ids)]
+
+    assert await refused(folder, one) == [""]
+    full = "FOLDER_TOO_FULL"
+    assert await refused(folder, three, one, two, four) == ["", "", full, full]
+    assert await in_folder(world, employer, folder) == {one, three}
+    assert await world.events(two) == ["created"]
+    assert await refused("", one) == [""]
+    moves = await asyncio.gather(*(refused(folder, job_id) for job_id in (one, two, four)))
+    assert sorted(moves) == [[""], [full], [full]]
+    assert await delete(world, employer, folder) == 2
+
+
+async def test_archived_jobs_are_moved_too(world: World, employer: Metadata) -> None:
+    folder = (await world.folder(employer, "Old")).folder_id
+    job = (await world.draft(employer)).job_id
+    await world.archive(employer, job)
+    for to in (folder, ""):
+        [result] = await world.move(employer, to, job)
+        assert result.moved
+        after = await world.get(employer, job)
+        assert (after.folder_id, after.state) == (to, job_pb2.JOB_STATE_ARCHIVED)
+    assert await world.events(job) == ["created", "archived", "updated", "updated"]
 
 
 async def test_of_two_folders_with_one_name_made_at_once_one_is_refused(

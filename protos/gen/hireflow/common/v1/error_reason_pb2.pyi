@@ -65,7 +65,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_FOLDER_EXISTS: _ErrorReason.ValueType  # 28
     """FAILED_PRECONDITION: the organisation has a folder of that name."""
     ERROR_REASON_FOLDER_TOO_FULL: _ErrorReason.ValueType  # 29
-    """FAILED_PRECONDITION: too many jobs are in the folder to delete it at once."""
+    """FAILED_PRECONDITION: the folder holds as many jobs as it may: move some out first."""
     ERROR_REASON_PROFILE_MISSING: _ErrorReason.ValueType  # 40
     """FAILED_PRECONDITION: the trainer has no profile yet."""
     ERROR_REASON_PROPOSAL_EXISTS: _ErrorReason.ValueType  # 41
@@ -198,7 +198,7 @@ ERROR_REASON_RESERVATION_RELEASED: ErrorReason.ValueType  # 27
 ERROR_REASON_FOLDER_EXISTS: ErrorReason.ValueType  # 28
 """FAILED_PRECONDITION: the organisation has a folder of that name."""
 ERROR_REASON_FOLDER_TOO_FULL: ErrorReason.ValueType  # 29
-"""FAILED_PRECONDITION: too many jobs are in the folder to delete it at once."""
+"""FAILED_PRECONDITION: the folder holds as many jobs as it may: move some out first."""
 ERROR_REASON_PROFILE_MISSING: ErrorReason.ValueType  # 40
 """FAILED_PRECONDITION: the trainer has no profile yet."""
 ERROR_REASON_PROPOSAL_EXISTS: ErrorReason.ValueType  # 41

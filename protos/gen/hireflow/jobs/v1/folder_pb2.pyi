@@ -46,7 +46,7 @@ class Folder(_message.Message):
     colour: _builtins.str
     """Its colour, such as "#1f77b4"; empty for none."""
     jobs: _builtins.int
-    """How many jobs are in it, archived ones too. Output only."""
+    """How many jobs are in it, archived ones too; at most 500. Output only."""
     etag: _builtins.str
     """Changes with every change of the folder's own fields. Output only."""
     @_builtins.property
@@ -388,9 +388,9 @@ class MoveJobResult(_message.Message):
     job_id: _builtins.str
     """The job."""
     moved: _builtins.bool
-    """Whether it is there now; false when there is no such job, or it is archived."""
+    """Whether it is there now; false when there is no such job, or the folder is full."""
     reason: _builtins.str
-    """Why it was not moved, as in ErrorInfo: NOT_FOUND or WRONG_STATE; empty when it was."""
+    """Why it was not moved, as in ErrorInfo: NOT_FOUND or FOLDER_TOO_FULL; empty when it was."""
     def __init__(
         self,
         *,

@@ -27,7 +27,8 @@ if _version_not_supported:
 
 class FoldersServiceStub:
     """Owns folders, which group an organisation's jobs by client, campaign or sprint. Callers: members
-    of the organisation; operators and services for reading. A job is in at most one folder.
+    of the organisation; operators and services for reading. A job is in at most one folder, a folder
+    holds at most 500 jobs.
     """
 
     def __init__(self, channel):
@@ -70,7 +71,8 @@ class FoldersServiceStub:
 
 class FoldersServiceServicer:
     """Owns folders, which group an organisation's jobs by client, campaign or sprint. Callers: members
-    of the organisation; operators and services for reading. A job is in at most one folder.
+    of the organisation; operators and services for reading. A job is in at most one folder, a folder
+    holds at most 500 jobs.
     """
 
     def CreateFolder(self, request, context):
@@ -88,7 +90,7 @@ class FoldersServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteFolder(self, request, context):
-        """Deletes a folder; its jobs stay, in none. Refused while more than 1,000 jobs are in it.
+        """Deletes a folder; its jobs stay, in none.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -109,7 +111,7 @@ class FoldersServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def MoveJobs(self, request, context):
-        """Moves jobs into a folder, or out of any, with a result each.
+        """Moves jobs into a folder, or out of any, archived ones too, with a result each.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -158,7 +160,8 @@ def add_FoldersServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class FoldersService:
     """Owns folders, which group an organisation's jobs by client, campaign or sprint. Callers: members
-    of the organisation; operators and services for reading. A job is in at most one folder.
+    of the organisation; operators and services for reading. A job is in at most one folder, a folder
+    holds at most 500 jobs.
     """
 
     @staticmethod

@@ -28,7 +28,8 @@ GRPC_VERSION: str
 
 class FoldersServiceStub:
     """Owns folders, which group an organisation's jobs by client, campaign or sprint. Callers: members
-    of the organisation; operators and services for reading. A job is in at most one folder.
+    of the organisation; operators and services for reading. A job is in at most one folder, a folder
+    holds at most 500 jobs.
     """
 
     @_typing.overload
@@ -40,18 +41,19 @@ class FoldersServiceStub:
     UpdateFolder: _grpc.UnaryUnaryMultiCallable[_folder_pb2.UpdateFolderRequest, _folder_pb2.UpdateFolderResponse]
     """Changes the fields named by the mask. A stale etag answers ABORTED."""
     DeleteFolder: _grpc.UnaryUnaryMultiCallable[_folder_pb2.DeleteFolderRequest, _folder_pb2.DeleteFolderResponse]
-    """Deletes a folder; its jobs stay, in none. Refused while more than 1,000 jobs are in it."""
+    """Deletes a folder; its jobs stay, in none."""
     GetFolder: _grpc.UnaryUnaryMultiCallable[_folder_pb2.GetFolderRequest, _folder_pb2.GetFolderResponse]
     """Reads one folder."""
     ListFolders: _grpc.UnaryUnaryMultiCallable[_folder_pb2.ListFoldersRequest, _folder_pb2.ListFoldersResponse]
     """Lists an organisation's folders by name."""
     MoveJobs: _grpc.UnaryUnaryMultiCallable[_folder_pb2.MoveJobsRequest, _folder_pb2.MoveJobsResponse]
-    """Moves jobs into a folder, or out of any, with a result each."""
+    """Moves jobs into a folder, or out of any, archived ones too, with a result each."""
 
 @_typing.type_check_only
 class FoldersServiceAsyncStub(FoldersServiceStub):
     """Owns folders, which group an organisation's jobs by client, campaign or sprint. Callers: members
-    of the organisation; operators and services for reading. A job is in at most one folder.
+    of the organisation; operators and services for reading. A job is in at most one folder, a folder
+    holds at most 500 jobs.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -60,17 +62,18 @@ class FoldersServiceAsyncStub(FoldersServiceStub):
     UpdateFolder: _aio.UnaryUnaryMultiCallable[_folder_pb2.UpdateFolderRequest, _folder_pb2.UpdateFolderResponse]  # type: ignore[assignment]
     """Changes the fields named by the mask. A stale etag answers ABORTED."""
     DeleteFolder: _aio.UnaryUnaryMultiCallable[_folder_pb2.DeleteFolderRequest, _folder_pb2.DeleteFolderResponse]  # type: ignore[assignment]
-    """Deletes a folder; its jobs stay, in none. Refused while more than 1,000 jobs are in it."""
+    """Deletes a folder; its jobs stay, in none."""
     GetFolder: _aio.UnaryUnaryMultiCallable[_folder_pb2.GetFolderRequest, _folder_pb2.GetFolderResponse]  # type: ignore[assignment]
     """Reads one folder."""
     ListFolders: _aio.UnaryUnaryMultiCallable[_folder_pb2.ListFoldersRequest, _folder_pb2.ListFoldersResponse]  # type: ignore[assignment]
     """Lists an organisation's folders by name."""
     MoveJobs: _aio.UnaryUnaryMultiCallable[_folder_pb2.MoveJobsRequest, _folder_pb2.MoveJobsResponse]  # type: ignore[assignment]
-    """Moves jobs into a folder, or out of any, with a result each."""
+    """Moves jobs into a folder, or out of any, archived ones too, with a result each."""
 
 class FoldersServiceServicer(metaclass=_abc_1.ABCMeta):
     """Owns folders, which group an organisation's jobs by client, campaign or sprint. Callers: members
-    of the organisation; operators and services for reading. A job is in at most one folder.
+    of the organisation; operators and services for reading. A job is in at most one folder, a folder
+    holds at most 500 jobs.
     """
 
     @_abc_1.abstractmethod
@@ -95,7 +98,7 @@ class FoldersServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _folder_pb2.DeleteFolderRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_folder_pb2.DeleteFolderResponse, _abc.Awaitable[_folder_pb2.DeleteFolderResponse]]:
-        """Deletes a folder; its jobs stay, in none. Refused while more than 1,000 jobs are in it."""
+        """Deletes a folder; its jobs stay, in none."""
 
     @_abc_1.abstractmethod
     def GetFolder(
@@ -119,6 +122,6 @@ class FoldersServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _folder_pb2.MoveJobsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_folder_pb2.MoveJobsResponse, _abc.Awaitable[_folder_pb2.MoveJobsResponse]]:
-        """Moves jobs into a folder, or out of any, with a result each."""
+        """Moves jobs into a folder, or out of any, archived ones too, with a result each."""
 
 def add_FoldersServiceServicer_to_server(servicer: FoldersServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
