@@ -4,6 +4,7 @@ Time comes in as an argument. A transition that the job's state does not know ra
 silently returns.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -130,20 +131,18 @@ class Job:
 
         Raises InvalidInput when the posting is outside its limits; Refused: WRONG_STATE when
         archived, POSITIONS_IN_USE when fewer positions remain than are filled or reserved,
-        JOB_INCOMPLETE when a published job would lack a field.
+        JOB_INCOMPLETE when a published job would lack a field. Where both are so, the first names
+        the fields of both.
         """
         posting.require_valid()
         self._require(Verb.UPDATE)
-        if posting.positions < self.filled + self.reserved:
-            raise Refused(
-                "POSITIONS_IN_USE",
-                f"{self.filled} positions are filled and {self.reserved} reserved",
-                violations=[
-                    Violation("job.positions", f"is at least {self.filled + self.reserved}")
-                ],
-            )
-        if self.state is not State.DRAFT:
-            _require_complete(posting)
+        missing = [] if self.state is State.DRAFT else posting.missing()
+        taken = self.filled + self.reserved
+        if posting.positions < taken:
+            told = f"{self.filled} positions are filled and {self.reserved} reserved"
+            too_few = Violation("job.positions", f"is at least {taken}")
+            raise Refused("POSITIONS_IN_USE", told, violations=[too_few, *missing])
+        _require_none(missing)
         replanned = posting.screening_plan != self.posting.screening_plan
         plan_version = self.plan_version + replanned
         return replace(self._next(now), posting=posting, plan_version=plan_version)
@@ -154,7 +153,7 @@ class Job:
         Raises Refused: WRONG_STATE, or JOB_INCOMPLETE naming every field it lacks.
         """
         self._require(Verb.PUBLISH)
-        _require_complete(self.posting)
+        _require_none(self.posting.missing())
         return replace(self._next(now), state=State.PUBLISHED, publish_time=now)
 
     def finish_hiring(self, now: datetime) -> Self:
@@ -243,8 +242,8 @@ class Job:
         return replace(self, version=self.version + 1, update_time=now)
 
 
-def _require_complete(posting: Posting) -> None:
-    if missing := posting.missing():
+def _require_none(missing: Sequence[Violation]) -> None:
+    if missing:
         raise Refused(
             "JOB_INCOMPLETE", "the job lacks fields that publishing needs", violations=missing
         )

@@ -118,6 +118,10 @@ def test_positions_cannot_go_below_those_filled_and_reserved(
         taken.update(replace(posting, positions=1), NOON)
     assert refused.value.reason == "POSITIONS_IN_USE"
     assert taken.update(replace(posting, positions=3), NOON).free == 1
+    with pytest.raises(Refused) as refused:
+        taken.update(replace(posting, positions=1, title=""), NOON)
+    fields = [violation.field for violation in refused.value.violations]
+    assert fields == ["job.positions", "job.title"]
 
 
 @pytest.mark.parametrize(
