@@ -24,6 +24,7 @@ from services.jobs.wire import timestamp
 
 Context: TypeAlias = grpc.aio.ServicerContext[Message, Message]
 _FIELDS = ("name", "description", "colour")
+_PATHS_LIMIT = 10
 _JOBS_LIMIT = 200
 
 
@@ -150,7 +151,9 @@ def _label(message: folder_pb2.Folder) -> Label:
 
 
 def _changes(request: folder_pb2.UpdateFolderRequest, noted: Problems) -> dict[str, str]:
-    paths = list(request.update_mask.paths)
+    paths = request.update_mask.paths[:_PATHS_LIMIT]
+    too_many = f"has more than {_PATHS_LIMIT} paths"
+    noted.require(len(request.update_mask.paths) <= _PATHS_LIMIT, "update_mask", too_many)
     for index, path in enumerate(paths):
         noted.require(
             path in _FIELDS, f"update_mask.paths[{index}]", f"is one of {', '.join(_FIELDS)}"

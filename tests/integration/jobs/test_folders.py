@@ -2,11 +2,13 @@
 
 import asyncio
 
+import grpc.aio
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from hireflow.jobs.v1 import folder_events_pb2, folder_pb2, job_events_pb2, job_pb2
 from services.common.auth import Kind
+from services.common.client import error_of
 from tests.integration.jobs.world import Metadata, World, new_id
 from tests.refusals import reason, refusal
 
@@ -136,14 +138,51 @@ async def test_of_two_folders_with_one_name_made_at_once_one_is_refused(
 ) -> None:
     made = await asyncio.gather(
         world.folder(employer, "Client A"),
-        reason(world.folder(employer, "CLIENT a")),
+        world.folder(employer, "CLIENT a"),
         return_exceptions=True,
     )
-    assert [name for name, _ in await names(world, employer)] in (["Client A"], ["CLIENT a"])
-    assert "FOLDER_EXISTS" in map(str, made) or any(isinstance(each, Exception) for each in made)
+    [refused] = [each for each in made if isinstance(each, grpc.aio.AioRpcError)]
+    assert error_of(refused).reason == "FOLDER_EXISTS"
+    [kept] = [each for each in made if isinstance(each, folder_pb2.Folder)]
+    assert await names(world, employer) == [(kept.name, 0)]
     other = await world.folder(employer, "Client B")
     taken = update(world, employer, folder_pb2.Folder(folder_id=other.folder_id, name="client A"))
     assert await reason(taken) == "FOLDER_EXISTS"
+
+
+async def test_what_a_mask_names_of_a_folder_changes_and_is_emptied_where_nothing_is_sent(
+    world: World, employer: Metadata
+) -> None:
+    folder = await world.folder(employer, "Spring", "All of it.", "#1f77b4")
+    change = folder_pb2.Folder(
+        folder_id=folder.folder_id, name="Ignored", description="Less.", colour="#ffffff"
+    )
+    changed = await update(world, employer, change, "description", "colour")
+    assert (changed.name, changed.description, changed.colour) == ("Spring", "Less.", "#ffffff")
+    bare = folder_pb2.Folder(folder_id=folder.folder_id)
+    changed = await update(world, employer, bare, "description", "colour")
+    assert (changed.name, changed.description, changed.colour) == ("Spring", "", "")
+
+
+@pytest.mark.parametrize(
+    ("paths", "field"),
+    [
+        (["colour", "jobs"], "update_mask.paths[1]"),
+        (["name"], "folder.name"),
+        (["colour"] * 11, "update_mask"),
+    ],
+)
+async def test_a_mask_of_a_folder_that_is_no_good_is_refused(
+    paths: list[str], field: str, world: World, employer: Metadata
+) -> None:
+    change = folder_pb2.Folder(folder_id=new_id("f"))
+    error = await refusal(update(world, employer, change, *paths))
+    assert [each.field for each in error.violations] == [field]
+
+
+async def test_two_hundred_jobs_at_most_are_moved_at_once(world: World, employer: Metadata) -> None:
+    error = await refusal(world.move(employer, "", *(f"job-{number}" for number in range(201))))
+    assert [each.field for each in error.violations] == ["job_ids"]
 
 
 async def test_folders_are_listed_by_name_page_by_page(world: World, employer: Metadata) -> None:

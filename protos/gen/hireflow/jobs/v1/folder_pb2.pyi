@@ -147,7 +147,9 @@ class UpdateFolderRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """Which fields to change: name, description, colour; empty changes every field that is set."""
+        """Which fields to change: name, description, colour; at most 10 paths, and empty changes every
+        field that is set.
+        """
 
     def __init__(
         self,
