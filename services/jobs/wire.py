@@ -1,6 +1,6 @@
 """Jobs as the proto writes them: to and from the domain, and the fields that a mask may name."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 
 from google.protobuf.field_mask_pb2 import FieldMask
@@ -38,6 +38,7 @@ _LEAVES = (
 )
 _WRITABLE = frozenset({*_LEAVES, *_GROUPS})
 _PATHS_LIMIT = 50
+_STATES_LIMIT = 10
 
 _STATES: dict[int, State] = {job_pb2.JobState.Value(f"JOB_STATE_{state}"): state for state in State}
 _VISIBILITIES = {
@@ -83,10 +84,12 @@ def read_posting(message: job_pb2.Job, noted: Problems) -> Posting:
     return posting
 
 
-def read_states(numbers: Iterable[int], noted: Problems) -> list[State]:
+def read_states(numbers: Sequence[int], noted: Problems) -> list[State]:
     """Read the states that a list is asked for, noting every unknown one."""
+    too_many = f"has more than {_STATES_LIMIT} entries"
+    noted.require(len(numbers) <= _STATES_LIMIT, "states", too_many)
     states = []
-    for index, number in enumerate(numbers):
+    for index, number in enumerate(numbers[:_STATES_LIMIT]):
         if noted.require(number in _STATES, f"states[{index}]", "is not a known state"):
             states.append(_STATES[number])
     return states
@@ -112,23 +115,25 @@ def plan_fields(plan: ScreeningPlan) -> list[job_pb2.ScreeningField]:
 class Rewriting:
     """The fields of a job that a member wants changed, and their new values.
 
-    Without a mask, every field that is set and may be written; a mask with a path that does not
-    exist or may not be written is noted, and so is every value outside its limits.
+    Without a mask, every field that is set and may be written; with one, a field that it names and
+    that is not set is emptied. A path that does not exist or may not be written is noted, and so is
+    every value outside its limits; what a value means beside those that stay, the job judges.
     """
 
     def __init__(self, message: job_pb2.Job, mask: FieldMask, noted: Problems) -> None:
+        paths = mask.paths[:_PATHS_LIMIT]
         noted.require(
             len(mask.paths) <= _PATHS_LIMIT, "update_mask", f"has more than {_PATHS_LIMIT} paths"
         )
-        for index, path in enumerate(mask.paths[:_PATHS_LIMIT]):
+        for index, path in enumerate(paths):
             noted.require(
                 path in _WRITABLE, f"update_mask.paths[{index}]", "is no field that can be changed"
             )
-        named = [path for path in mask.paths if path in _WRITABLE]
+        named = [path for path in paths if path in _WRITABLE]
         self._mask = FieldMask(paths=named if mask.paths else _set_leaves(message))
         self._values = job_pb2.Job()
         self._merge_into(self._values, message)
-        read_posting(self._values, noted)
+        self._check_values(noted)
 
     def __call__(self, posting: Posting) -> Posting:
         """Answer with the posting as rewritten."""
@@ -137,9 +142,24 @@ class Rewriting:
         return _posting(rewritten)
 
     def _merge_into(self, target: job_pb2.Job, source: job_pb2.Job) -> None:
+        whole = job_pb2.Job()
+        whole.CopyFrom(source)
+        for group in _GROUPS:
+            # The merge passes over what is inside an absent group, instead of emptying it.
+            getattr(whole, group).SetInParent()
         self._mask.MergeMessage(
-            source, target, replace_message_field=True, replace_repeated_field=True
+            whole, target, replace_message_field=True, replace_repeated_field=True
         )
+
+    def _check_values(self, noted: Problems) -> None:
+        found = Problems()
+        read_posting(self._values, found)
+        if not {"settings", "settings.visibility"}.isdisjoint(self._mask.paths):
+            # On creation it would be public; nobody who changes a job means that by silence.
+            told = self._values.settings.visibility
+            found.require(told, "job.settings.visibility", "is needed: the mask names it")
+        named = tuple(f"job.{path}" for path in self._mask.paths)
+        noted.violations += [each for each in found.violations if each.field.startswith(named)]
 
 
 def _set_leaves(message: job_pb2.Job) -> list[str]:

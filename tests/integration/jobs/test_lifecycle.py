@@ -174,6 +174,37 @@ async def test_a_mask_with_an_unknown_or_output_only_path_is_refused(
     ]
 
 
+@pytest.mark.parametrize("path", ["settings", "settings.visibility"])
+async def test_a_job_by_invitation_is_never_made_public_by_silence(
+    path: str, world: World, employer: Metadata
+) -> None:
+    settings = job_pb2.JobSettings(visibility=job_pb2.JOB_VISIBILITY_INVITE_ONLY)
+    draft = await world.draft(employer, settings=settings)
+    change = job_pb2.Job(job_id=draft.job_id, title="x" * 201)
+    change.settings.finish_when_filled = True
+    error = await refusal(_update(world, employer, change, "title", path))
+    assert [each.field for each in error.violations] == ["job.title", "job.settings.visibility"]
+    change = job_pb2.Job(job_id=draft.job_id)
+    error = await refusal(_update(world, employer, change, path))
+    assert [each.field for each in error.violations] == ["job.settings.visibility"]
+    assert (await world.get(employer, draft.job_id)).settings == settings
+
+
+async def test_a_named_field_of_a_group_that_is_not_sent_is_emptied(
+    world: World, employer: Metadata
+) -> None:
+    settings = job_pb2.JobSettings(
+        visibility=job_pb2.JOB_VISIBILITY_UNLISTED, finish_when_filled=True
+    )
+    draft = await world.draft(employer, settings=settings)
+    paths = ("pay.kind", "settings.finish_when_filled")
+    changed = await _update(world, employer, job_pb2.Job(job_id=draft.job_id), *paths)
+    assert changed.pay.kind == job_pb2.PAY_KIND_UNSPECIFIED
+    assert changed.pay.maximum_minor_units == draft.pay.maximum_minor_units
+    assert changed.settings.visibility == job_pb2.JOB_VISIBILITY_UNLISTED
+    assert not changed.settings.finish_when_filled
+
+
 async def test_a_range_is_checked_against_the_bound_that_was_there_before(
     world: World, employer: Metadata
 ) -> None:

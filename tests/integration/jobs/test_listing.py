@@ -94,6 +94,12 @@ async def test_an_unknown_state_is_named(state: int, world: World, employer: Met
     assert [violation.field for violation in error.violations] == ["states[1]"]
 
 
+async def test_a_list_is_asked_for_ten_states_at_most(world: World, employer: Metadata) -> None:
+    request = job_pb2.ListJobsRequest(states=[job_pb2.JOB_STATE_DRAFT] * 11)
+    error = await refusal(world.stub.ListJobs(request, metadata=employer))
+    assert [violation.field for violation in error.violations] == ["states"]
+
+
 async def found(world: World, caller: Metadata, text: str = "", category: str = "") -> set[str]:
     request = job_pb2.ListJobsRequest(text=text, category=category)
     listed = await world.stub.ListJobs(request, metadata=caller)

@@ -48,6 +48,21 @@ async def test_a_plan_is_read_back_as_it_was_written_and_its_version_grows_with_
     assert bare.screening_plan_version == 3
 
 
+async def test_the_questions_alone_are_changed_under_the_prompt_that_was_there(
+    world: World, employer: Metadata
+) -> None:
+    draft = await world.draft(employer, screening_plan=PLAN)
+    asked = job_pb2.Job(job_id=draft.job_id)
+    asked.screening_plan.fields.extend(PLAN.fields[:1])
+    changed = await update(world, employer, asked, "screening_plan.fields")
+    assert changed.screening_plan.prompt == PLAN.prompt
+    assert list(changed.screening_plan.fields) == [PLAN.fields[0]]
+    for path in ("screening_plan", "screening_plan.prompt"):
+        asked.screening_plan.prompt = ""
+        error = await refusal(update(world, employer, asked, path))
+        assert [each.field for each in error.violations] == ["job.screening_plan.prompt"]
+
+
 async def test_trainers_see_the_questions_and_not_what_the_interviewer_is_told(
     world: World, employer: Metadata
 ) -> None:

@@ -60,7 +60,7 @@ class _JobVisibility:
 class _JobVisibilityEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_JobVisibility.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     JOB_VISIBILITY_UNSPECIFIED: _JobVisibility.ValueType  # 0
-    """Not told; PUBLIC is assumed on creation."""
+    """Not told; PUBLIC is assumed on creation, and a change to it is refused."""
     JOB_VISIBILITY_PUBLIC: _JobVisibility.ValueType  # 1
     """Every trainer finds it."""
     JOB_VISIBILITY_UNLISTED: _JobVisibility.ValueType  # 2
@@ -72,7 +72,7 @@ class JobVisibility(_JobVisibility, metaclass=_JobVisibilityEnumTypeWrapper):
     """Who may find a published job."""
 
 JOB_VISIBILITY_UNSPECIFIED: JobVisibility.ValueType  # 0
-"""Not told; PUBLIC is assumed on creation."""
+"""Not told; PUBLIC is assumed on creation, and a change to it is refused."""
 JOB_VISIBILITY_PUBLIC: JobVisibility.ValueType  # 1
 """Every trainer finds it."""
 JOB_VISIBILITY_UNLISTED: JobVisibility.ValueType  # 2
@@ -474,7 +474,9 @@ class UpdateJobRequest(_message.Message):
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """Which fields to change; empty changes every field that is set."""
+        """Which fields to change, emptying those that are not set; empty changes every field that is set.
+        Whoever names the settings must say the visibility.
+        """
 
     def __init__(
         self,
@@ -690,7 +692,7 @@ class ListJobsRequest(_message.Message):
     """Only jobs whose title or description contains this, whatever the case; at most 100 characters."""
     @_builtins.property
     def states(self) -> _containers.RepeatedScalarFieldContainer[Global___JobState.ValueType]:
-        """Only jobs in one of these states; empty means all but archived."""
+        """Only jobs in one of these states, at most 10; empty means all but archived."""
 
     def __init__(
         self,
