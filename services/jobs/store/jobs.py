@@ -24,6 +24,9 @@ from services.jobs.domain import (
 from services.jobs.domain.work import ACTIVE
 from services.jobs.store.tables import CONTRACT, INVITATION, JOB, PROPOSAL_COUNT
 
+# How many jobs a page with conditions looks at: some milliseconds, where their texts are usual.
+LOOK = 500
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -126,38 +129,63 @@ async def list_jobs(connection: AsyncConnection, wanted: Wanted, cursor: Cursor)
     """Read a page of an organisation's jobs, newest first.
 
     One bounded index scan per state, merged: however many jobs are in other states, categories or
-    folders, they are not walked through. A text is looked for in the jobs that the scan meets: no
-    index finds a part of a word in every script, and an organisation's jobs are few.
+    folders, they are not walked through. With a text, or a category in a folder, the page is what
+    meets them of the next `LOOK` jobs: it may be short, even empty, and still not the last. No
+    index finds a part of a word in every script, and an organisation may have any number of jobs.
     """
+    conditional = bool(wanted.text or (wanted.folder_id and wanted.category))
+    reach = LOOK if conditional else cursor.limit
+    seen = _newest(wanted, cursor, reach).subquery("seen")
+    meets = sa.and_(sa.true(), *_conditions(wanted, seen))
+    query = (
+        sa.select(seen, _LIVE, meets.label("meets"))
+        .outerjoin(PROPOSAL_COUNT, PROPOSAL_COUNT.c.job_id == seen.c.job_id)
+        # The last that is looked at tells where the next page begins, also if it is not shown.
+        .where(sa.or_(meets, seen.c.place == reach))
+        .order_by(seen.c.place)
+        .limit(cursor.limit)
+    )
+    rows = (await connection.execute(query)).all()
+    page = cursor.page([_job(row) for row in rows if row.meets], _place)
+    if rows and rows[-1].place == reach and not page.next_token:
+        return Page(page.items, cursor.token(_place(_job(rows[-1]))))
+    return page
+
+
+def _newest(wanted: Wanted, cursor: Cursor, reach: int) -> sa.Select[tuple[Any, ...]]:
+    """Select the next so many jobs that one index finds, each with its place among them."""
+    found = [JOB.c.organisation_id == wanted.organisation_id]
+    if wanted.folder_id:
+        found.append(JOB.c.folder_id == wanted.folder_id)
+    elif wanted.category:
+        found.append(JOB.c.category == wanted.category)
     behind = beyond(cursor, JOB.c.create_time, JOB.c.job_id, descending=True)
     scans = (
         sa.select(JOB)
-        .where(*_wanted(wanted), JOB.c.state == state, behind)
+        .where(*found, JOB.c.state == state, behind)
         .order_by(JOB.c.create_time.desc(), JOB.c.job_id.desc())
-        .limit(cursor.limit)
+        .limit(reach)
         for state in sorted(set(wanted.states))
     )
-    found = sa.union_all(*scans).subquery("found")
-    query = (
-        sa.select(found, _LIVE)
-        .outerjoin(PROPOSAL_COUNT, PROPOSAL_COUNT.c.job_id == found.c.job_id)
-        .order_by(found.c.create_time.desc(), found.c.job_id.desc())
-        .limit(cursor.limit)
-    )
-    jobs = [_job(row) for row in await connection.execute(query)]
-    return cursor.page(jobs, key=lambda job: (job.create_time, job.job_id))
+    merged = sa.union_all(*scans).subquery("merged")
+    order = merged.c.create_time.desc(), merged.c.job_id.desc()
+    place = sa.func.row_number().over(order_by=order).label("place")
+    return sa.select(merged, place).order_by(*order).limit(reach)
 
 
-def _wanted(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
-    conditions = [JOB.c.organisation_id == wanted.organisation_id]
-    if wanted.folder_id:
-        conditions.append(JOB.c.folder_id == wanted.folder_id)
-    if wanted.category:
-        conditions.append(JOB.c.category == wanted.category)
+def _conditions(wanted: Wanted, seen: sa.Subquery) -> list[sa.ColumnElement[bool]]:
+    """Give what the index that finds the jobs does not tell of them."""
+    conditions: list[sa.ColumnElement[bool]] = []
+    if wanted.folder_id and wanted.category:
+        conditions.append(seen.c.category == wanted.category)
     if wanted.text:
-        words = sa.func.lower(JOB.c.title + "\n" + JOB.c.description)
+        words = sa.func.lower(seen.c.title + "\n" + seen.c.description)
         conditions.append(sa.func.strpos(words, sa.func.lower(wanted.text)) > 0)
     return conditions
+
+
+def _place(job: Job) -> tuple[datetime, str]:
+    return job.create_time, job.job_id
 
 
 def _values(job: Job) -> dict[str, object]:

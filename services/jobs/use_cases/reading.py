@@ -40,6 +40,8 @@ async def list_jobs(
 ) -> Page[Job]:
     """List an organisation's jobs, newest first; no states means all but archived.
 
+    A page may be short, even empty, and still not the last: its token tells.
+
     Raises NotFound for another organisation than the caller's own; operators and services have
     none and may name any.
     """

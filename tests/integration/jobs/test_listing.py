@@ -122,6 +122,36 @@ async def test_a_list_is_narrowed_by_category_and_by_words_of_any_script(
     assert await found(world, employer, text="nothing like it") == set()
 
 
+async def test_a_page_with_conditions_looks_at_so_many_jobs_and_the_pages_show_each_once(
+    world: World, employer: Metadata, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.jobs.store.jobs.LOOK", 4)
+    folder = (await world.folder(employer, "Mixed")).folder_id
+    made = []
+    for number in range(11):
+        # The rare ones are the oldest, the ninth and the newest.
+        rare = number in {0, 8, 10}
+        changes = {"title": "Rare" if rare else "Usual", "category": "one" if rare else "two"}
+        job = await (world.draft if number % 2 else world.published)(employer, **changes)
+        await world.move(employer, folder, job.job_id)
+        made.append(job.job_id)
+
+    async def pages(request: job_pb2.ListJobsRequest) -> list[list[int]]:
+        shown = []
+        while True:
+            page = await world.stub.ListJobs(request, metadata=employer)
+            shown.append([made.index(job.job_id) for job in page.jobs])
+            request.page_token = page.next_page_token
+            if not page.next_page_token:
+                return shown
+
+    expected = [[10, 8], [], [0]]
+    assert await pages(job_pb2.ListJobsRequest(text="rare")) == expected
+    assert await pages(job_pb2.ListJobsRequest(folder_id=folder, category="one")) == expected
+    assert await pages(job_pb2.ListJobsRequest(text="rare", page_size=1)) == [[10], [8], [], [0]]
+    assert await pages(job_pb2.ListJobsRequest(category="one", page_size=2)) == [[10, 8], [0]]
+
+
 async def test_a_token_of_one_filter_is_refused_for_another(
     world: World, employer: Metadata
 ) -> None:

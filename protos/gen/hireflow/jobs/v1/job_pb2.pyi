@@ -715,7 +715,9 @@ Global___ListJobsRequest: _TypeAlias = ListJobsRequest  # noqa: Y015
 
 @_typing.final
 class ListJobsResponse(_message.Message):
-    """A page of jobs, newest first."""
+    """A page of jobs, newest first. Where a text narrows the list, or a category within a folder, a page
+    is what meets them of the next 500 jobs: it may be short, even empty, and still not the last.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
