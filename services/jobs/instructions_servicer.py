@@ -17,7 +17,7 @@ from services.common.idempotency import Request
 from services.common.paging import Cursor
 from services.jobs.store.instructions import Instructions
 from services.jobs.use_cases import instructing
-from services.jobs.use_cases.access import as_member
+from services.jobs.use_cases.access import as_instructions_reader, as_member
 from services.jobs.use_cases.lifecycle import Change
 from services.jobs.wire import timestamp
 
@@ -55,11 +55,12 @@ class InstructionsServicer(instructions_pb2_grpc.InstructionsServiceServicer):
         self, request: instructions_pb2.GetInstructionsRequest, context: Context
     ) -> instructions_pb2.GetInstructionsResponse:
         """Read one version, or the latest."""
+        caller = as_instructions_reader(current_caller())
         with problems() as noted:
             noted.require_id("job_id", request.job_id)
             noted.require(request.version >= 0, "version", "must not be negative")
         found = await instructing.get_instructions(
-            self._database, current_caller(), request.job_id, request.version
+            self._database, caller, request.job_id, request.version
         )
         return instructions_pb2.GetInstructionsResponse(instructions=_message(found))
 
@@ -67,7 +68,7 @@ class InstructionsServicer(instructions_pb2_grpc.InstructionsServiceServicer):
         self, request: instructions_pb2.ListInstructionsVersionsRequest, context: Context
     ) -> instructions_pb2.ListInstructionsVersionsResponse:
         """List the versions, latest first, without their text."""
-        caller = current_caller()
+        caller = as_instructions_reader(current_caller())
         with problems() as noted:
             noted.require_id("job_id", request.job_id)
         scope = (caller.kind, caller.id, request.job_id)

@@ -17,6 +17,7 @@ class Member:
 
 
 Reader = NewType("Reader", Principal)
+InstructionsReader = NewType("InstructionsReader", Principal)
 HireWorkflow = NewType("HireWorkflow", Principal)
 
 
@@ -38,6 +39,12 @@ def as_reader(caller: Principal) -> Reader:
     """Let those pass who may list jobs. Raises Denied CALLER_NOT_ALLOWED for trainers."""
     require_kind(caller, Kind.EMPLOYER, Kind.AGENT, Kind.OPERATOR, Kind.SERVICE)
     return Reader(caller)
+
+
+def as_instructions_reader(caller: Principal) -> InstructionsReader:
+    """Let those pass who may read instructions. Raises Denied CALLER_NOT_ALLOWED for services."""
+    require_kind(caller, Kind.EMPLOYER, Kind.AGENT, Kind.TRAINER, Kind.OPERATOR)
+    return InstructionsReader(caller)
 
 
 def require_own_job(reader: Reader, job: Job) -> None:

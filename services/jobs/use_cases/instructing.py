@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.common.auth import Kind, Principal
+from services.common.auth import Kind
 from services.common.database import Database
 from services.common.errors import Conflict, NotFound
 from services.common.idempotency import Requests
@@ -13,6 +13,7 @@ from services.common.paging import Cursor, Page
 from services.jobs import events
 from services.jobs.store import instructions, jobs
 from services.jobs.store.instructions import Instructions
+from services.jobs.use_cases.access import InstructionsReader
 from services.jobs.use_cases.lifecycle import Change, lock_members_job
 
 OUTBOX = Outbox("jobs")
@@ -46,7 +47,7 @@ async def write_instructions(
 
 
 async def get_instructions(
-    database: Database, caller: Principal, job_id: str, version: int
+    database: Database, caller: InstructionsReader, job_id: str, version: int
 ) -> Instructions:
     """Read one version; 0 means the latest.
 
@@ -61,7 +62,7 @@ async def get_instructions(
 
 
 async def list_versions(
-    database: Database, caller: Principal, job_id: str, cursor: Cursor
+    database: Database, caller: InstructionsReader, job_id: str, cursor: Cursor
 ) -> Page[Instructions]:
     """List the versions without their texts, latest first. Raises NotFound as above."""
     async with database.read() as connection:
@@ -70,18 +71,22 @@ async def list_versions(
     return replace(page, items=tuple(_as_shown(caller, each) for each in page.items))
 
 
-async def _require_readable(connection: AsyncConnection, caller: Principal, job_id: str) -> None:
+async def _require_readable(
+    connection: AsyncConnection, caller: InstructionsReader, job_id: str
+) -> None:
     visible = (await jobs.find_visible(connection, [job_id], caller.id)).get(job_id)
     match caller.kind:
         case Kind.EMPLOYER | Kind.AGENT:
             readable = visible and visible.job.organisation_id == caller.organisation_id
         case Kind.TRAINER:
             readable = visible and visible.working
-        case Kind.OPERATOR | Kind.SERVICE:
+        case Kind.OPERATOR:
             readable = visible is not None
+        case _:
+            readable = False
     if not readable:
         raise NotFound("job", job_id)
 
 
-def _as_shown(caller: Principal, found: Instructions) -> Instructions:
+def _as_shown(caller: InstructionsReader, found: Instructions) -> Instructions:
     return replace(found, author_id="") if caller.kind is Kind.TRAINER else found

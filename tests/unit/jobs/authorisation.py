@@ -43,6 +43,6 @@ FOLDERS: dict[str, dict[str, Answer]] = {
 
 INSTRUCTIONS: dict[str, dict[str, Answer]] = {
     "WriteInstructions": _row("EMPLOYER", "AGENT"),
-    "GetInstructions": _row("EMPLOYER", "AGENT", "TRAINER", "OPERATOR", "SERVICE"),
-    "ListInstructionsVersions": _row("EMPLOYER", "AGENT", "TRAINER", "OPERATOR", "SERVICE"),
+    "GetInstructions": _row("EMPLOYER", "AGENT", "TRAINER", "OPERATOR"),
+    "ListInstructionsVersions": _row("EMPLOYER", "AGENT", "TRAINER", "OPERATOR"),
 }

@@ -27,8 +27,8 @@ if _version_not_supported:
 
 class InstructionsServiceStub:
     """Owns the instructions of jobs: what hired trainers are to do, in Markdown, every version kept.
-    Members of the organisation write them; they, operators, services, and trainers with an active
-    contract on the job read them. Nobody else learns that there are any.
+    Members of the organisation write them; they, operators, and trainers with an active contract on
+    the job read them. Nobody else learns that there are any.
     """
 
     def __init__(self, channel):
@@ -56,8 +56,8 @@ class InstructionsServiceStub:
 
 class InstructionsServiceServicer:
     """Owns the instructions of jobs: what hired trainers are to do, in Markdown, every version kept.
-    Members of the organisation write them; they, operators, services, and trainers with an active
-    contract on the job read them. Nobody else learns that there are any.
+    Members of the organisation write them; they, operators, and trainers with an active contract on
+    the job read them. Nobody else learns that there are any.
     """
 
     def WriteInstructions(self, request, context):
@@ -109,8 +109,8 @@ def add_InstructionsServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class InstructionsService:
     """Owns the instructions of jobs: what hired trainers are to do, in Markdown, every version kept.
-    Members of the organisation write them; they, operators, services, and trainers with an active
-    contract on the job read them. Nobody else learns that there are any.
+    Members of the organisation write them; they, operators, and trainers with an active contract on
+    the job read them. Nobody else learns that there are any.
     """
 
     @staticmethod

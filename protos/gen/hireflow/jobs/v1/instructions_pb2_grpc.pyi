@@ -28,8 +28,8 @@ GRPC_VERSION: str
 
 class InstructionsServiceStub:
     """Owns the instructions of jobs: what hired trainers are to do, in Markdown, every version kept.
-    Members of the organisation write them; they, operators, services, and trainers with an active
-    contract on the job read them. Nobody else learns that there are any.
+    Members of the organisation write them; they, operators, and trainers with an active contract on
+    the job read them. Nobody else learns that there are any.
     """
 
     @_typing.overload
@@ -46,8 +46,8 @@ class InstructionsServiceStub:
 @_typing.type_check_only
 class InstructionsServiceAsyncStub(InstructionsServiceStub):
     """Owns the instructions of jobs: what hired trainers are to do, in Markdown, every version kept.
-    Members of the organisation write them; they, operators, services, and trainers with an active
-    contract on the job read them. Nobody else learns that there are any.
+    Members of the organisation write them; they, operators, and trainers with an active contract on
+    the job read them. Nobody else learns that there are any.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -60,8 +60,8 @@ class InstructionsServiceAsyncStub(InstructionsServiceStub):
 
 class InstructionsServiceServicer(metaclass=_abc_1.ABCMeta):
     """Owns the instructions of jobs: what hired trainers are to do, in Markdown, every version kept.
-    Members of the organisation write them; they, operators, services, and trainers with an active
-    contract on the job read them. Nobody else learns that there are any.
+    Members of the organisation write them; they, operators, and trainers with an active contract on
+    the job read them. Nobody else learns that there are any.
     """
 
     @_abc_1.abstractmethod
