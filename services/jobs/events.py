@@ -1,6 +1,7 @@
-"""The events of jobs, and what the events of proposals do here.
+"""The events of jobs, and what the events of proposals and contracts do here.
 
-No text that people wrote is in them: facts for matching and gating, ids and numbers.
+Of what people wrote, the questions of a screening plan are in them, with their options, for
+proposals check the answers by them; no prompt, title, description or instructions.
 """
 
 from collections.abc import Callable, Sequence

@@ -37,7 +37,7 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A folder; `version` is its etag, and grows with every change of its own fields.
+    """A folder; `version` grows with every change of its own fields and is its etag.
 
     `jobs` counts the jobs in it; it is read with the folder, no part of it.
     """

@@ -63,7 +63,8 @@ _WORDS: dict[State, str] = {
 class Job:
     """A job of an organisation; each transition answers with the job after it.
 
-    `version` grows by one with every transition: it is the etag and the order of the job's events.
+    `version` grows by one with every transition and is the etag. The outbox numbers the events by
+    itself: that instructions were written is one of them, and no transition.
     `filled` and `reserved` count positions; together they never pass `posting.positions`.
     `plan_version` grows with every change of the screening plan. `folder_id` is empty in no folder.
     `proposals` counts live proposals as far as events told; it is read with the job, no part of it.

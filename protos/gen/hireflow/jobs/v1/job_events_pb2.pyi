@@ -21,7 +21,9 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class JobFacts(_message.Message):
-    """What other services may know of a job: facts for matching and gating, no text of people."""
+    """What other services may know of a job: facts for matching and gating, and the questions of its
+    screening plan; no other text that people wrote.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
