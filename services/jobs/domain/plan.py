@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Self
 
 from services.common.errors import Violation
 
@@ -40,13 +41,21 @@ class ScreeningField:
 
 @dataclass(frozen=True, slots=True)
 class ScreeningPlan:
-    """What a trainer goes through before a proposal; an empty one is none."""
+    """What a trainer goes through before a proposal; an empty one is none.
+
+    `withheld` tells that there is a prompt which the reader is not shown.
+    """
 
     prompt: str = ""
     fields: tuple[ScreeningField, ...] = ()
+    withheld: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.prompt or self.fields)
+        return bool(self.prompt or self.fields or self.withheld)
+
+    def without_prompt(self) -> Self:
+        """Leave out the prompt: whoever knows it can talk to it."""
+        return replace(self, prompt="", withheld=bool(self.prompt))
 
     def violations(self) -> Iterator[Violation]:
         """Name everything in it that is outside its limits."""

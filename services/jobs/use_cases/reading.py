@@ -64,9 +64,9 @@ def _may_read(caller: Principal, visible: Visible) -> bool:
 
 
 def _as_shown(caller: Principal, job: Job) -> Job:
-    """Leave out what trainers are not to see: whoever knows the prompt can talk to it."""
+    """Leave out what trainers are not to see: the prompt, the folder, and who else there is."""
     if caller.kind is not Kind.TRAINER:
         return job
     posting = job.posting
-    plan = replace(posting.screening_plan, prompt="")
-    return replace(job, folder_id="", posting=replace(posting, screening_plan=plan))
+    posting = replace(posting, screening_plan=posting.screening_plan.without_prompt())
+    return replace(job, folder_id="", reserved=0, proposals=0, posting=posting)

@@ -9,6 +9,7 @@ from nats.js.api import ConsumerConfig, DeliverPolicy
 
 from hireflow.jobs.v1 import job_events_pb2, job_pb2
 from hireflow.proposals.v1 import proposal_events_pb2
+from services.common.auth import Kind
 from services.common.bus import EVENTS, Bus
 from services.common.outbox import Event, Outbox
 from services.jobs.store.tables import PROPOSAL_COUNT
@@ -129,6 +130,7 @@ async def test_a_job_shows_how_many_live_proposals_it_has(world: World, employer
     await world.until_counted(employer, job.job_id, 2)
     listed = await world.stub.ListJobs(job_pb2.ListJobsRequest(), metadata=employer)
     assert [(each.job_id, each.proposals) for each in listed.jobs] == [(job.job_id, 2)]
+    assert (await world.get(world.by(Kind.TRAINER), job.job_id)).proposals == 0
     assert (await world.finish(employer, job.job_id)).proposals == 2
 
 

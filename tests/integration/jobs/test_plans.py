@@ -70,6 +70,14 @@ async def test_trainers_see_the_questions_and_not_what_the_interviewer_is_told(
     seen = await world.get(world.by(Kind.TRAINER), job.job_id)
     assert list(seen.screening_plan.fields) == list(PLAN.fields)
     assert seen.screening_plan.prompt == ""
+    talk = job_pb2.ScreeningPlan(prompt="Have a talk.")
+    asked = await world.published(employer, screening_plan=talk)
+    shown = await world.get(world.by(Kind.TRAINER), asked.job_id)
+    assert shown.HasField("screening_plan")
+    assert shown.screening_plan == job_pb2.ScreeningPlan()
+    unasked = await world.published(employer)
+    shown = await world.get(world.by(Kind.TRAINER), unasked.job_id)
+    assert not shown.HasField("screening_plan")
     assert (await world.get(world.by(Kind.SERVICE), job.job_id)).screening_plan == PLAN
 
 

@@ -26,6 +26,7 @@ async def test_a_position_is_reserved_and_filled(world: World, employer: Metadat
     assert _counts(await world.reserve(job.job_id, hire)) == (2, 2, 0)
     filled = await world.fill(job.job_id, hire, new_id("c"))
     assert _counts(filled.job) == (2, 1, 1)
+    assert _counts(await world.get(world.by(Kind.TRAINER), job.job_id)) == (2, 0, 1)
     assert not filled.hiring_finished
     assert await world.events(job.job_id) == [
         "created",

@@ -141,7 +141,8 @@ class JobsServiceServicer:
 
     def GetJob(self, request, context):
         """Reads one job. A trainer sees it while it is published, and public, unlisted or inviting that
-        trainer, and while working on it; the interviewer's prompt is not shown to trainers.
+        trainer, and while working on it. The interviewer's prompt, the folder, and how many positions
+        are reserved and proposals made are not shown to trainers.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -43,7 +43,8 @@ class JobsServiceStub:
     """Opens a draft for proposals, or names every field it still lacks."""
     GetJob: _grpc.UnaryUnaryMultiCallable[_job_pb2.GetJobRequest, _job_pb2.GetJobResponse]
     """Reads one job. A trainer sees it while it is published, and public, unlisted or inviting that
-    trainer, and while working on it; the interviewer's prompt is not shown to trainers.
+    trainer, and while working on it. The interviewer's prompt, the folder, and how many positions
+    are reserved and proposals made are not shown to trainers.
     """
     BatchGetJobs: _grpc.UnaryUnaryMultiCallable[_job_pb2.BatchGetJobsRequest, _job_pb2.BatchGetJobsResponse]
     """Reads many jobs at once. Those that the caller may not read are left out."""
@@ -86,7 +87,8 @@ class JobsServiceAsyncStub(JobsServiceStub):
     """Opens a draft for proposals, or names every field it still lacks."""
     GetJob: _aio.UnaryUnaryMultiCallable[_job_pb2.GetJobRequest, _job_pb2.GetJobResponse]  # type: ignore[assignment]
     """Reads one job. A trainer sees it while it is published, and public, unlisted or inviting that
-    trainer, and while working on it; the interviewer's prompt is not shown to trainers.
+    trainer, and while working on it. The interviewer's prompt, the folder, and how many positions
+    are reserved and proposals made are not shown to trainers.
     """
     BatchGetJobs: _aio.UnaryUnaryMultiCallable[_job_pb2.BatchGetJobsRequest, _job_pb2.BatchGetJobsResponse]  # type: ignore[assignment]
     """Reads many jobs at once. Those that the caller may not read are left out."""
@@ -150,7 +152,8 @@ class JobsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_job_pb2.GetJobResponse, _abc.Awaitable[_job_pb2.GetJobResponse]]:
         """Reads one job. A trainer sees it while it is published, and public, unlisted or inviting that
-        trainer, and while working on it; the interviewer's prompt is not shown to trainers.
+        trainer, and while working on it. The interviewer's prompt, the folder, and how many positions
+        are reserved and proposals made are not shown to trainers.
         """
 
     @_abc_1.abstractmethod
