@@ -1,41 +1,22 @@
 """A simple model of what the services of jobs ought to do."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from tests.integration.jobs.calls import (
     COMPLETE,
+    HIRES,
     NAMES,
     ORGANISATIONS,
     TRAINERS,
     TRANSITIONS,
+    WORKFLOW,
     Call,
     moved,
     revoked,
 )
-
-
-@dataclass
-class Job:
-    """A job of the model; `events` has one per version."""
-
-    organisation: str
-    fields: dict[str, object]
-    state: str = "DRAFT"
-    folder: int = -1
-    invited: list[str] = field(default_factory=list)
-    events: list[str] = field(default_factory=lambda: ["created"])
-
-    @property
-    def is_complete(self) -> bool:
-        written = all(str(self.fields[name]).strip() for name in ("title", "description"))
-        return written and bool(self.fields["paid"])
-
-    def seen(self) -> tuple[object, ...]:
-        """What of it is compared: state, folder, version, fields."""
-        return self.state, self.folder, len(self.events), self.fields.copy()
-
+from tests.integration.jobs.model_hires import Hires, Job
 
 Change: TypeAlias = Callable[[Call, Job], object]
 
@@ -56,20 +37,21 @@ class Model:
     def __init__(self) -> None:
         self.jobs: list[Job] = []
         self.folders: list[Folder] = []
+        self.hires = Hires()
 
     def apply(self, call: Call) -> object:
         """Carry the call out; give what it answers, or the reason why it is refused."""
-        if call.caller not in ORGANISATIONS:
+        if call.by != WORKFLOW and (call.what in HIRES or call.caller not in ORGANISATIONS):
             return "CALLER_NOT_ALLOWED"
         if self._is_malformed(call):
             return "INVALID_FIELDS"
-        if call.what == "create":
-            return self._create(call)
+        if call.by == WORKFLOW:
+            return self.hires.apply(call, self._any_job(call.place))
         if call.what in TRANSITIONS:
             return self._on_job(call, self._transit)
-        if call.what in ("edit", "invite", "revoke"):
-            return self._on_job(call, getattr(self, f"_{call.what}"))
-        return getattr(self, f"_{call.what}")(call)
+        carry_out = getattr(self, f"_{call.what}")
+        is_on_job = call.what in ("edit", "invite", "revoke", "write")
+        return self._on_job(call, carry_out) if is_on_job else carry_out(call)
 
     def etag(self, call: Call) -> str:
         """The etag that a call sends."""
@@ -78,7 +60,7 @@ class Model:
         if call.what in ("rename_folder", "delete_folder"):
             found = [self.folders[call.folder].version] if self._is_folder(call) else []
         else:
-            found = [len(job.events) for job in self.jobs[call.job : call.job + 1]]
+            found = [job.version for job in self.jobs[call.job : call.job + 1]]
         return f"v{found[0]}" if found else ""
 
     def sees(self, person: str, job: Job) -> bool:
@@ -115,12 +97,15 @@ class Model:
         job = self._own_job(call.caller, call.job)
         if job is None:
             return "NOT_FOUND"
-        if call.etag == "stale" and call.what not in ("invite", "revoke"):
+        if call.etag == "stale" and call.what not in ("invite", "revoke", "write"):
             return "ETAG_MISMATCH"
         return change(call, job)
 
+    def _any_job(self, place: int) -> Job | None:
+        return self.jobs[place] if place < len(self.jobs) else None
+
     def _own_job(self, caller: str, place: int) -> Job | None:
-        job = self.jobs[place] if place < len(self.jobs) else None
+        job = self._any_job(place)
         return job if job and job.organisation == ORGANISATIONS[caller] else None
 
     @staticmethod
@@ -130,7 +115,10 @@ class Model:
             return "WRONG_STATE"
         if call.what == "publish" and not job.is_complete:
             return "JOB_INCOMPLETE"
+        if call.what == "archive" and job.reserved + job.filled:
+            return "JOB_IN_USE"
         job.state = target
+        job.finished_by_itself = False
         job.events.append(event)
         return job.seen()
 
@@ -140,9 +128,10 @@ class Model:
             return "WRONG_STATE"
         before = job.fields
         job.fields = {**before, **(call.edit.changes or {})}
-        if job.state != "DRAFT" and not job.is_complete:
+        if job.free < 0 or (job.state != "DRAFT" and not job.is_complete):
+            refused = "POSITIONS_IN_USE" if job.free < 0 else "JOB_INCOMPLETE"
             job.fields = before
-            return "JOB_INCOMPLETE"
+            return refused
         if job.fields != before:
             job.events.append("updated")
         return job.seen()
@@ -166,6 +155,16 @@ class Model:
             job.invited.remove(revoked(call))
             job.events.append("invitation_revoked")
         return was_invited
+
+    @staticmethod
+    def _write(call: Call, job: Job) -> object:
+        if job.state == "ARCHIVED":
+            return "WRONG_STATE"
+        if call.etag == "stale":
+            return "ETAG_MISMATCH"
+        job.texts.append(call.name)
+        job.events.append("instructions_written")
+        return len(job.texts)
 
     def _make_folder(self, call: Call) -> object:
         organisation = ORGANISATIONS[call.caller]
