@@ -1,9 +1,6 @@
 """The console script `hireflow`: the whole system on this machine, under one command."""
 
-import asyncio
 import json
-import signal
-from collections.abc import Coroutine
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +9,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from deploy.local import control, events_cli, ops_cli
+from deploy.local import cli_stories, control, events_cli, ops_cli
+from deploy.local.cli_signals import run_until_told
 from deploy.local.console import Progress, show_next_steps, show_status
 from deploy.local.data_dir import DataDir
 from deploy.local.doctor import examine
@@ -21,12 +19,12 @@ from deploy.local.keys import Kind
 from deploy.local.options import DEFAULT_DATA as _DEFAULT
 from deploy.local.options import Data as _Data
 from deploy.local.options import Json as _Json
+from deploy.local.options import chosen
 from deploy.local.ports import PORT_NAMES
 from deploy.local.stack import PROCESSES, Stack, mint_token
 from deploy.local.state import read_status
 
 NOT_RUNNING = 3
-INTERRUPTED = 130
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -68,7 +66,7 @@ def up(
         options = [f"--port={entry}" for entry in port or []]
         _up_detached(data_dir, options + [f"--only={name}" for name in only or []])
     else:
-        raise typer.Exit(_run(_up(data_dir, ports, only), when_told_to_stop=0))
+        raise typer.Exit(run_until_told(_up(data_dir, ports, only), when_told_to_stop=0))
 
 
 @app.command()
@@ -152,86 +150,8 @@ def token(
     typer.echo(minted)
 
 
-@app.command()
-def demo(
-    data_dir: Annotated[
-        Path | None,
-        typer.Option("--data-dir", help="Run on this directory; a temporary one without it."),
-    ] = None,
-    as_json: _Json = False,
-) -> None:
-    """Walk from publishing a job to Done Hiring on a fresh stack, and prove the end state.
-
-    Exit code 0 only if all of it held. With --json the last line is one JSON object.
-    """
-    from deploy.local import demo as story  # noqa: PLC0415 - the demo alone needs the gRPC stubs
-
-    console = Console()
-    hire = story.run(console, data_dir, as_json=as_json)
-    raise typer.Exit(_run(hire, when_told_to_stop=INTERRUPTED))
-
-
-@app.command()
-def chaos(
-    *,
-    hires: Annotated[int, typer.Option(min=1, help="How many hires to try.")] = 50,
-    faults: Annotated[
-        int | None, typer.Option(min=0, help="How many faults; two for five hires without it.")
-    ] = None,
-    seconds: Annotated[
-        float, typer.Option(min=5, help="Over how long hires and faults are spread.")
-    ] = 90,
-    seed: Annotated[
-        int | None, typer.Option(min=0, help="Repeats a plan; one is chosen and told without it.")
-    ] = None,
-    data_dir: Annotated[
-        Path | None,
-        typer.Option("--data-dir", help="Run on this directory; a temporary one without it."),
-    ] = None,
-    as_json: _Json = False,
-) -> None:
-    """Hire in every way while processes die, pause and lose each other and Stripe; then judge.
-
-    It starts a stack of its own on the data directory, with short payment deadlines: killing a
-    process is a crash to `hireflow up`, which would stop, so a directory in use is refused. Who
-    hires and what goes wrong is drawn from the seed; what comes of it is read back by an
-    independent checker from the public APIs, Stripe, the event stream and Temporal. Exit code 0
-    only if it found nothing; otherwise the seed and the story of the first finding are printed.
-    """
-    from deploy.local import chaos as storm  # noqa: PLC0415 - it alone needs the gRPC stubs
-
-    run = storm.run(
-        Console(),
-        data_dir,
-        hires=hires,
-        faults=faults if faults is not None else hires * 2 // 5,
-        seconds=seconds,
-        seed=seed,
-        json_wanted=as_json,
-    )
-    raise typer.Exit(_run(run, when_told_to_stop=INTERRUPTED))
-
-
-@app.command()
-def seed(
-    *,
-    jobs: Annotated[int, typer.Option(min=1, help="How many jobs, in every state.")] = 12,
-    proposals: Annotated[int, typer.Option(min=0, help="How many proposals for them.")] = 60,
-    seed: Annotated[int, typer.Option(min=0, help="The same number draws the same data.")] = 1,
-    data_dir: _Data = _DEFAULT,
-    as_json: _Json = False,
-) -> None:
-    """Fill a running stack with believable data, through the APIs that its users call.
-
-    Organisations with folders, jobs, instructions and invitations; trainers of many countries and
-    scripts with screenings and proposals; reviews, notes, threads, and a few hires that are paid
-    with test cards. A repeat adds as much again, for new organisations: ids are never the same.
-    """
-    from deploy.local import seed_screen  # noqa: PLC0415 - it alone needs Faker and the gRPC stubs
-
-    data = DataDir(data_dir.expanduser().resolve())
-    work = seed_screen.run(data, jobs, proposals, seed, option=_option(data_dir), as_json=as_json)
-    raise typer.Exit(_run(work, when_told_to_stop=INTERRUPTED))
+for verb in (cli_stories.demo, cli_stories.chaos, cli_stories.seed):
+    app.command()(verb)
 
 
 def main() -> None:
@@ -255,7 +175,7 @@ async def _up(data_dir: Path, ports: dict[str, int], only: list[str] | None) -> 
             progress.settle()
             content = read_status(stack.data).content
             show_status(console, content)
-            show_next_steps(console, content, _option(data_dir), attached=True)
+            show_next_steps(console, content, chosen(data_dir), attached=True)
             try:
                 await stack.until_failure()
             finally:
@@ -268,30 +188,7 @@ def _up_detached(data_dir: Path, options: list[str]) -> None:
 
     content = control.start_detached(DataDir.at(data_dir), options).content
     show_status(Console(), content)
-    show_next_steps(Console(), content, _option(data_dir), attached=False)
-
-
-def _run(work: Coroutine[None, None, int], *, when_told_to_stop: int) -> int:
-    """Run until done or told to stop; the first signal begins an orderly stop, later ones wait."""
-
-    async def until_told() -> int:
-        task = asyncio.ensure_future(work)
-        told = False
-
-        def stop() -> None:
-            nonlocal told
-            if not told:
-                told = True
-                task.cancel()
-
-        for wanted in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            asyncio.get_running_loop().add_signal_handler(wanted, stop)
-        try:
-            return await task
-        except asyncio.CancelledError:
-            return when_told_to_stop
-
-    return asyncio.run(until_told())
+    show_next_steps(Console(), content, chosen(data_dir), attached=False)
 
 
 def _parse_ports(given: list[str]) -> dict[str, int]:
@@ -304,10 +201,6 @@ def _parse_ports(given: list[str]) -> dict[str, int]:
             )
         ports[name] = int(number)
     return ports
-
-
-def _option(data_dir: Path) -> str:
-    return "" if data_dir == _DEFAULT else f" --data-dir {data_dir}"
 
 
 def _existing(data_dir: Path) -> DataDir | None:

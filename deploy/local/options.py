@@ -15,3 +15,8 @@ Data = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+def chosen(data_dir: Path) -> str:
+    """Give what a further command on a data directory needs beside its name, to be copied."""
+    return "" if data_dir == DEFAULT_DATA else f" --data-dir {data_dir}"

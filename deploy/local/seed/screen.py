@@ -6,13 +6,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from deploy.local.data_dir import DataDir
-from deploy.local.seed import open_seeder, steps
-from deploy.local.seed_plan import draw
+from deploy.local.seed.desk import open_desk
+from deploy.local.seed.plan import Plan
+from deploy.local.seed.seeder import Seeder
 
 
-async def run(
-    data: DataDir, jobs: int, proposals: int, seed: int, *, option: str, as_json: bool
-) -> int:
+async def run(data: DataDir, plan: Plan, run_id: str, *, option: str, as_json: bool) -> int:
     """Fill the stack and tell what was made; 0 once all of it is there.
 
     With `as_json` the bar goes to the error stream and one JSON object to the output.
@@ -21,16 +20,19 @@ async def run(
         StackFailure: no whole stack runs, or a call was refused.
 
     """
-    plan = draw(jobs, proposals, seed)
+    errors = Console(stderr=True)
+    errors.print(f"Run {run_id}: the same arguments with --run {run_id} go on where it ends.")
     columns = (TextColumn("Filling"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("", total=steps(plan))
-        async with open_seeder(data, plan, lambda: bar.advance(task)) as seeder:
+    async with open_desk(data, run_id) as desk:
+        with Progress(*columns, console=errors) as bar:
+            task = bar.add_task("")
+            seeder = Seeder(desk, plan, lambda: bar.advance(task))
+            bar.update(task, total=seeder.steps)
             await seeder.run()
-    organisations = [seeder.organisation_id(number) for number in range(plan.organisations)]
+        organisations = [desk.organisation_id(number) for number in range(plan.organisations)]
     if as_json:
-        told = {"seed": seed, "made": dict(seeder.made), "organisations": organisations}
-        ids = {"jobs": list(seeder.job_ids.values()), "hires": seeder.hire_ids}
+        told = {"run": run_id, "made": dict(seeder.made), "organisations": organisations}
+        ids = {"jobs": _by_place(seeder.job_ids), "hires": _by_place(seeder.hire_ids)}
         Console().out(json.dumps({**told, **ids}), highlight=False)
         return 0
     console = Console()
@@ -38,3 +40,7 @@ async def run(
     console.print(f"Organisations: {', '.join(organisations)}")
     console.print(f"Look: hireflow token --kind employer --org {organisations[0]}{option}")
     return 0
+
+
+def _by_place(ids: dict[int, str]) -> list[str]:
+    return [ids[place] for place in sorted(ids)]

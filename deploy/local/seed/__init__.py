@@ -1,0 +1,1 @@
+"""`hireflow seed`: what it writes (texts), what it draws (drawing), how it carries that out."""
