@@ -227,6 +227,7 @@ class Journey:
                     title="Physician and annotator",
                     languages=["en", "de"],
                     skills=["medicine", "writing"],
+                    resume_reference="cv-jordan-lee",
                 ),
             ),
         )

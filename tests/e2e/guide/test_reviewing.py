@@ -5,7 +5,6 @@ import pytest
 from deploy.local import workspace
 from deploy.local.journey import new_id
 from hireflow.jobs.v1 import job_pb2
-from hireflow.messaging.v1 import thread_pb2
 from hireflow.proposals.v1 import proposal_pb2
 from tests.e2e.conftest import System
 from tests.e2e.guide.acts import (
@@ -14,13 +13,10 @@ from tests.e2e.guide.acts import (
     interviewer,
     looking,
     offer,
-    offered,
     published,
-    threads,
 )
-from tests.e2e.scenarios.acts import UNREVIEWED, proposal_of
+from tests.e2e.scenarios.acts import proposal_of
 from tests.refusals import reason
-from tests.waiting import until
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -60,22 +56,6 @@ async def test_from_my_jobs_select_a_published_job(system: System) -> None:
     assert job.job_id == journey.job.job_id
 
 
-async def test_proposal_rows_help_you_triage_candidates_quickly(system: System) -> None:
-    """Interview score, status, rate, and where to write to the candidate."""
-    journey = await offered(system)
-    thread_id = await journey.review()
-    [row] = (await workspace.list_candidates(journey)).proposals
-    assert (row.interview_score, row.rate.amount.minor_units) == (workspace.SCORE, 6000)
-    assert (row.candidate.display_name, row.candidate.country) == ("Jordan L.", "DE")
-    assert list(row.mismatch_signals) == [workspace.SIGNAL]
-    assert row.review_state == proposal_pb2.REVIEW_STATE_SHORTLISTED
-    assert len((await workspace.list_candidates(journey, minimum_score=80)).proposals)
-    too_high = await workspace.list_candidates(journey, minimum_score=90)
-    assert not too_high.proposals
-    [thread] = await threads(journey.employer, journey, thread_pb2.THREAD_KIND_PROPOSAL)
-    assert (thread.thread_id, thread.proposal_id) == (thread_id, row.proposal_id)
-
-
 async def test_status_filters_separate_shortlisted_unreviewed_maybe_hired_declined_and_resume_sent(
     system: System,
 ) -> None:
@@ -105,59 +85,3 @@ async def test_status_filters_separate_shortlisted_unreviewed_maybe_hired_declin
     for state, proposal_id in in_state.items():
         narrowed = await workspace.list_candidates(journey, state)
         assert [row.proposal_id for row in narrowed.proposals] == [proposal_id]
-
-
-async def test_proposal_messages_opens_pre_hire_conversations_for_candidate_questions(
-    system: System,
-) -> None:
-    """The employer writes first; the answer is there to be read."""
-    journey = await offered(system)
-    thread_id = await journey.review()
-    await workspace.say(journey, journey.trainer, thread_id, "Yes, on Monday.")
-    assert await workspace.texts(journey, journey.employer, thread_id) == [
-        "Could you start next week?",
-        "Yes, on Monday.",
-    ]
-
-
-async def test_view_proposal_opens_the_candidates_full_proposal_and_profile_context(
-    system: System,
-) -> None:
-    """Check the proposal message, AI interview answers, profile, rate, and screening signals."""
-    journey = await offered(system)
-    thread_id = await journey.review()
-
-    async def is_whole() -> bool:
-        return bool((await workspace.view(journey)).thread_id)
-
-    await until(is_whole)
-    seen = await workspace.view(journey)
-    assert seen.proposal.message
-    assert seen.proposal.rate.amount.minor_units == 6000
-    assert [(each.key, each.number) for each in seen.screening.answers] == [("years", 7)]
-    assert seen.screening.interview.score == workspace.SCORE
-    assert [turn.text for turn in seen.screening.interview.transcript][1:]
-    assert list(seen.screening.interview.mismatch_signals) == [workspace.SIGNAL]
-    assert (seen.profile.title, list(seen.profile.skills)) == (
-        "Physician and annotator",
-        ["medicine", "writing"],
-    )
-    assert seen.thread_id == thread_id
-    assert not seen.HasField("hire")
-
-
-async def test_use_these_signals_to_decide_not_as_an_automatic_hiring_decision(
-    system: System,
-) -> None:
-    """A good interview with a mismatch neither shortlists nor declines, nor starts a hire."""
-    journey = await offered(system)
-    seen = await workspace.view(journey)
-    assert (seen.proposal.interview_score, list(seen.proposal.mismatch_signals)) == (
-        workspace.SCORE,
-        [workspace.SIGNAL],
-    )
-    assert seen.proposal.review_state == UNREVIEWED
-    own = proposal_pb2.GetOwnProposalRequest(proposal_id=journey.proposal_id)
-    told = await journey.trainer.call(system.services.proposals.GetOwnProposal, own)
-    assert told.proposal.status == proposal_pb2.PROPOSAL_STATUS_PENDING
-    assert not seen.HasField("hire")
