@@ -118,7 +118,10 @@ async def _walk(screen: Screen, stack: Stack) -> tuple[Proof, list[tuple[str, fl
             screen.title("Reading it back from every service, Stripe and the event stream")
             operator = _caller(stack, "operator", "operator-demo")
             async with open_sources(stack.addresses, operator, api_key(stack.data)) as sources:
-                proof = await prove(journey, sources, hire_id, also=WAY_EVENTS)
+                done = job_pb2.JOB_STATE_HIRING_DONE
+                proof = await prove(
+                    journey, sources, stack.data, hire_id, job_state=done, also=WAY_EVENTS
+                )
             _show_proof(screen, proof)
             return proof, stages
     finally:
@@ -207,8 +210,9 @@ def _quoted(texts: Sequence[str]) -> str:
 async def _hire(screen: Screen, journey: Journey) -> tuple[str, list[tuple[str, float]]]:
     screen.title("Hire")
     request = await journey.start_request()
-    cents = request.expected_total_minor_units
-    screen.done("quoted", f"milestone 450.00 + fees = {cents / 100:.2f} USD")
+    amount, total = request.milestone.amount, request.expected_total_minor_units
+    parts = f"milestone {amount.minor_units / 100:.2f} + fees = {total / 100:.2f}"
+    screen.done("quoted", f"{parts} {amount.currency_code}")
     began = monotonic()
     starting = asyncio.create_task(journey.start(request))
     hire_id = await journey.live_hire()
@@ -259,6 +263,8 @@ def _json(proof: Proof, stages: list[tuple[str, float]]) -> str:
             "payment_intent_id": hire.payment_intent_id,
             "charges": proof.charges,
             "thread_id": hire.thread_id,
+            "held": proof.held,
+            "findings": proof.findings,
             "events": [event.type for event in proof.events],
             "stages": [{"name": name, "seconds": seconds} for name, seconds in stages],
         }

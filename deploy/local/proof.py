@@ -10,12 +10,10 @@ from collections.abc import Collection, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
-import nats
-from nats.js import JetStreamContext
-
 from deploy.local.audit import Facts, SeenEvent, Sources, audit, read_facts
-from deploy.local.audit.stream import STREAM
+from deploy.local.data_dir import DataDir
 from deploy.local.journey import CATCH_UP_SECONDS, Journey
+from deploy.local.proof_events import unfinished
 from hireflow.contracts.v1 import contract_pb2
 from hireflow.hiring.v1 import hire_pb2
 from hireflow.jobs.v1 import job_pb2
@@ -60,11 +58,24 @@ class Proof:
 
 
 async def prove(
-    journey: Journey, sources: Sources, hire_id: str, also: Collection[str] = ()
+    journey: Journey,
+    sources: Sources,
+    data: DataDir,
+    hire_id: str,
+    *,
+    job_state: "job_pb2.JobState.ValueType" = job_pb2.JOB_STATE_PUBLISHED,
+    also: Collection[str] = (),
 ) -> Proof:
     """Read a HIRED hire back from every service, from Stripe and from the event stream.
 
-    `also` are types of events that must have been told beside those of any hire.
+    Args:
+        journey: who hired whom, for the only proposal of a job.
+        sources: whom the checker asks.
+        data: the directory of the stack that it happened on.
+        hire_id: the hire.
+        job_state: what the job must be by now.
+        also: types of events that must have been told beside those of any hire.
+
     """
     findings = await audit(sources, [hire_id])
     expected = EXPECTED_EVENTS.union(also)
@@ -75,7 +86,7 @@ async def prove(
         c for c in facts.contracts[hire.proposal_id] if c.contract_id == hire.contract_id
     )
     proof = Proof(
-        hire, contract, len(charges), sum(charge.amount for charge in charges), _in_order(facts)
+        hire, contract, len(charges), sum(charge.amount for charge in charges), _own(facts, hire_id)
     )
     proof.findings += [f"{finding.kind}: {finding.told}" for finding in findings]
     proof.expect(hire.state == hire_pb2.HIRE_STATE_HIRED, "hiring: the hire ended HIRED")
@@ -86,10 +97,12 @@ async def prove(
     )
     _prove_money(proof, facts)
     await _prove_people(proof, journey)
-    missing = _missing(facts, expected)
+    missing = _missing(facts, hire_id, expected)
     proof.expect(not missing, f"events: all seen{f', but not {missing}' if missing else ''}")
-    proof.expect(await _consumers_done(sources.nats_url), "events: every consumer is through")
-    await _prove_read_models(proof, journey)
+    left = await unfinished(data, sources.nats_url)
+    told = f", but {'; '.join(left)}" if left else ""
+    proof.expect(not left, f"events: every consumer is through, nothing given up or held{told}")
+    await _prove_job(proof, journey, job_state)
     return proof
 
 
@@ -98,17 +111,28 @@ async def _when_all_is_told(sources: Sources, hire_id: str, expected: AbstractSe
     deadline = asyncio.get_running_loop().time() + CATCH_UP_SECONDS
     while True:
         facts = await read_facts(sources, [hire_id])
-        if not _missing(facts, expected) or asyncio.get_running_loop().time() > deadline:
+        if not _missing(facts, hire_id, expected) or asyncio.get_running_loop().time() > deadline:
             return facts
         await asyncio.sleep(0.05)  # the relay publishes after the commit
 
 
-def _missing(facts: Facts, expected: AbstractSet[str]) -> AbstractSet[str]:
-    return expected - {event.type for event in _in_order(facts)}
+def _missing(facts: Facts, hire_id: str, expected: AbstractSet[str]) -> AbstractSet[str]:
+    return expected - {event.type for event in _own(facts, hire_id)}
 
 
-def _in_order(facts: Facts) -> list[SeenEvent]:
-    seen = [event for events in facts.events.values() for event in events]
+def _own(facts: Facts, hire_id: str) -> list[SeenEvent]:
+    """Give the events of what the hire is about, each aggregate's in order: no other hire's."""
+    hire = facts.hires[hire_id]
+    proposal = facts.proposals.get(hire.proposal_id, proposal_pb2.Proposal())
+    about = {hire_id, hire.proposal_id, hire.job_id, hire.contract_id, hire.thread_id}
+    about |= {hire.milestone_id, proposal.screening_id}
+    about |= {invoice.invoice_id for invoice in facts.invoices.get(hire.contract_id, ())}
+    seen = [
+        event
+        for (_, aggregate_id), events in facts.events.items()
+        for event in events
+        if aggregate_id in about
+    ]
     return sorted(seen, key=lambda event: (event.aggregate, event.aggregate_id, event.version))
 
 
@@ -163,29 +187,11 @@ async def _prove_people(proof: Proof, journey: Journey) -> None:
     )
 
 
-async def _consumers_done(nats_url: str) -> bool:
-    """Wait until no consumer of the stream has anything left to take or to acknowledge; bounded."""
-    connection = await nats.connect(nats_url)
-    try:
-        return await _drained(connection.jetstream())
-    finally:
-        await connection.close()
-
-
-async def _drained(stream: JetStreamContext) -> bool:
-    deadline = asyncio.get_running_loop().time() + CATCH_UP_SECONDS
-    while True:
-        consumers = await stream.consumers_info(STREAM)
-        lasting = [consumer for consumer in consumers if consumer.config.durable_name]
-        if lasting and all(c.num_pending == 0 and c.num_ack_pending == 0 for c in lasting):
-            return True
-        if asyncio.get_running_loop().time() > deadline:
-            return False
-        await asyncio.sleep(0.05)  # between two looks at the consumers
-
-
-async def _prove_read_models(proof: Proof, journey: Journey) -> None:
-    job = await journey.employer.call(
+async def _prove_job(proof: Proof, journey: Journey, state: "job_pb2.JobState.ValueType") -> None:
+    read = await journey.employer.call(
         journey.services.jobs.GetJob, job_pb2.GetJobRequest(job_id=journey.job.job_id)
     )
-    proof.expect(job.job.proposals == 1, "jobs: the count of proposals, kept by events, is 1")
+    name = job_pb2.JobState.Name(state).removeprefix("JOB_STATE_")
+    proof.expect(read.job.state == state, f"jobs: the job is {name}")
+    proof.expect(read.job.positions_filled == 1, "jobs: one position is filled")
+    proof.expect(read.job.proposals == 1, "jobs: the count of proposals, kept by events, is 1")

@@ -46,6 +46,7 @@ async def test_a_hire_with_a_good_card_is_proved_by_everyone_who_knows_of_it(
     system: System,
 ) -> None:
     journey = await system.proposed(VISA)
+    unrelated = await system.proposed()
     started = await start(journey)
     steps = [told.step.what async for told in journey.watch(started.hire.hire_id)]
     assert steps == [
@@ -57,10 +58,13 @@ async def test_a_hire_with_a_good_card_is_proved_by_everyone_who_knows_of_it(
         "thread_opened",
         "hired",
     ]
-    proof = await prove(journey, system.sources, started.hire.hire_id)
+    proof = await prove(journey, system.sources, system.stack.data, started.hire.hire_id)
     assert proof.findings == []
     assert proof.charges == 1
     assert proof.charged == 50495
+    told_of = {event.aggregate_id for event in proof.events}
+    assert journey.job.job_id in told_of
+    assert not {unrelated.job.job_id, unrelated.proposal_id} & told_of
 
 
 async def test_a_card_that_needs_3d_secure_parks_the_hire_until_the_client_confirmed(

@@ -11,6 +11,8 @@ from subprocess import CompletedProcess
 import psutil
 import pytest
 from click import unstyle
+from typer.core import TyperGroup
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from deploy.local.cli import app
@@ -150,18 +152,30 @@ def test_the_doctor_names_what_is_open_to_others(folder: Path) -> None:
     assert f"open to others: {folder}" in examined.stdout
 
 
-@pytest.mark.parametrize("command", ["up", "down", "status", "logs", "doctor", "token", "demo"])
-def test_every_command_explains_itself(command: str) -> None:
-    told = CliRunner().invoke(app, [command, "--help"])
-    assert told.exit_code == 0
-    assert "--data-dir" in unstyle(told.output)
+VERBS = {
+    "": ["up", "down", "status", "logs", "doctor", "token", "demo", "chaos", "seed"],
+    "ops": ["stuck", "show", "retry", "skip-thread", "refund", "extend"],
+    "events": ["dead-letters", "replay", "republish", "rebuild"],
+}
 
 
-@pytest.mark.parametrize("order", ["stuck", "show", "retry", "skip-thread", "refund", "extend"])
-def test_every_command_of_operators_explains_itself(order: str) -> None:
-    told = CliRunner().invoke(app, ["ops", order, "--help"])
-    assert told.exit_code == 0
-    assert {"--data-dir", "--json"} <= set(unstyle(told.output).split())
+def verbs_of(group: str) -> list[str]:
+    commands = get_command(app)
+    assert isinstance(commands, TyperGroup)
+    if group:
+        commands = commands.commands[group]
+        assert isinstance(commands, TyperGroup)
+    return [name for name, each in commands.commands.items() if not isinstance(each, TyperGroup)]
+
+
+@pytest.mark.parametrize("group", VERBS)
+def test_every_command_explains_itself(group: str) -> None:
+    assert sorted(verbs_of(group)) == sorted(VERBS[group])
+    for verb in VERBS[group]:
+        told = CliRunner().invoke(app, [*group.split(), verb, "--help"])
+        assert told.exit_code == 0
+        wanted = {"--data-dir", "--json"} if group else {"--data-dir"}
+        assert wanted <= set(unstyle(told.output).split()), verb
 
 
 @pytest.mark.parametrize("order", ["retry", "skip-thread", "refund", "extend"])
