@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from contextvars import Context
+from dataclasses import replace
 from itertools import islice
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.common.database import Database
 from services.common.errors import Conflict, Exhausted, Unavailable
 from services.common.telemetry import get_logger
-from services.messaging.domain import Change
+from services.messaging.domain import Change, ChangeKind
 from services.messaging.store import changes
 
 WATCHERS_LIMIT = 10_000
@@ -29,6 +30,7 @@ _CONNECTIONS = 3
 # The listening connection wakes all after a loss; this is for what nobody thought of.
 _POLL_SECONDS = 60.0
 _RETRY_SECONDS = 1.0
+_REWRITING = (ChangeKind.EDITED, ChangeKind.DELETED)
 _log = get_logger(__name__)
 
 
@@ -76,13 +78,25 @@ class Feed:
             else:
                 news = await changes.changes_after(connection, self._thread_id, self._last, _BATCH)
                 last = news[-1].number if news else self._last
-        # Both in one turn of the loop: a watcher that comes between them would find nothing where
+        # All in one turn of the loop: a watcher that comes between them would find nothing where
         # something must be, and ask again for ever.
+        self._forget_what_was_said(news)
         self._tail.extend(news)
         self._last = last
         self._news.set()
         self._news = asyncio.Event()
         return bool(news)
+
+    def _forget_what_was_said(self, news: list[Change]) -> None:
+        """Let the tail tell messages that were edited or deleted as they stand by now."""
+        stands = {
+            change.message.sequence: change.message
+            for change in news
+            if change.message is not None and change.kind in _REWRITING
+        }
+        for place, change in enumerate(self._tail):
+            if change.message is not None and change.message.sequence in stands:
+                self._tail[place] = replace(change, message=stands[change.message.sequence])
 
 
 class Feeds:

@@ -71,6 +71,24 @@ async def test_a_watcher_is_told_everything_in_order_and_each_token_resumes_afte
         assert heard == [*expected[place:], *(("sent", 4 + more) for more in range(place + 1))]
 
 
+async def test_who_resumes_is_not_told_what_was_taken_back_or_reworded_since(
+    world: World, parties: Parties
+) -> None:
+    thread_id = (await world.open_job(parties.job_thread())).thread_id
+    async with watching(world.stub, parties.employer, thread_id) as first:
+        begun = first.token
+        deleted = await world.send(parties.employer, thread_id, "A secret")
+        edited = await world.send(parties.employer, thread_id, "A mistake")
+        await first.until(2)  # so the process has read both as they were
+        await _change(world, parties.employer, deleted)
+        await _change(world, parties.employer, edited, "Mended")
+        await first.until(4)
+        async with watching(world.stub, parties.employer, thread_id, begun) as second:
+            assert await second.until(4) == first.heard
+    assert [each.sent.text for each in first.told[:2]] == ["A secret", "A mistake"]
+    assert [each.sent.text for each in second.told[:2]] == ["", "Mended"]
+
+
 async def test_a_stream_without_a_token_begins_now_and_misses_nothing_after_its_first_answer(
     world: World, parties: Parties
 ) -> None:
