@@ -25,7 +25,8 @@ async def watch_thread(
     """Tell a thread's changes with greater numbers as they come, each once and in order.
 
     Without a number it begins now. Raises NotFound when the thread is unknown or the caller may not
-    know of it, also later, when the caller leaves it; Exhausted LIMIT_REACHED.
+    know of it, also later, when the caller leaves it; Exhausted LIMIT_REACHED; Unavailable, after
+    which the caller resumes.
     """
     async with feeds.read() as connection:
         # The place first: whoever leaves after it is met on the way.
@@ -33,7 +34,7 @@ async def watch_thread(
         await find_readable(connection, caller, thread_id)
     number = last if after is None else min(after, last)
     person = reader_of(caller)
-    async with feeds.watching(thread_id) as feed:
+    async with feeds.watching(thread_id, caller) as feed:
         yield Told(number)
         while True:
             for change in await feed.after(number):

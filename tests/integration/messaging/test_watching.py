@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from deploy.local.forking import ForkServer
 from hireflow.messaging.v1 import thread_pb2, thread_pb2_grpc
-from services.common.auth import Kind
+from services.common.auth import Kind, Principal
 from services.common.database import Database
-from services.common.errors import Exhausted
+from services.common.errors import Exhausted, Unavailable
 from services.common.settings import Settings
 from services.messaging.use_cases import feeds
 from services.messaging.use_cases.feeds import Feeds
@@ -24,8 +24,9 @@ from tests.integration.messaging.watching import Watcher, watching
 from tests.integration.messaging.world import Metadata, Parties, World, new_id
 from tests.refusals import refusal
 
-CROWD, CONNECTIONS = 2_000, 4
+CROWD, CALLERS, THREADS, CONNECTIONS = 2_000, 40, 20, 4
 CROWD_SECONDS = 200.0
+ANN, BOB = Principal(Kind.TRAINER, "ann"), Principal(Kind.TRAINER, "bob")
 
 
 async def _change(
@@ -115,7 +116,7 @@ async def test_who_comes_while_a_change_is_being_read_waits_for_it(
                 reads.release()
                 await let_go.wait()  # a connection that takes long to be given back
 
-    async with SlowFeeds(world.database).watching(thread_id) as feed:
+    async with SlowFeeds(world.database).watching(thread_id, ANN) as feed:
         await reads.acquire()  # where the thread stands
         await world.send(parties.employer, thread_id, "One")
         [one] = await asyncio.wait_for(feed.after(1), 60)
@@ -188,14 +189,43 @@ async def test_who_reads_nothing_of_a_stream_holds_nobody_back(
     stuck.cancel()
 
 
-async def test_a_process_takes_a_bounded_number_of_watchers(settings: Settings) -> None:
-    async with Database.open(settings, "feeds") as database, AsyncExitStack() as watchers:
-        few = Feeds(database, limit=2)
-        for _ in range(2):
-            await watchers.enter_async_context(few.watching("t-1"))
-        with pytest.raises(Exhausted) as refused:
-            await watchers.enter_async_context(few.watching("t-2"))
-        assert refused.value.reason == "LIMIT_REACHED"
+async def test_a_process_takes_a_bounded_number_of_watchers_in_all_and_of_each_caller(
+    settings: Settings,
+) -> None:
+    async with Database.open(settings, "feeds") as database:
+        few = Feeds(database, limit=3, caller_limit=2)
+        for taken, one_more in (((ANN, ANN), ANN), ((ANN, ANN, BOB), BOB)):
+            async with AsyncExitStack() as watchers:
+                for caller in taken:
+                    await watchers.enter_async_context(few.watching("t-1", caller))
+                with pytest.raises(Exhausted) as refused:
+                    await watchers.enter_async_context(few.watching("t-2", one_more))
+                assert refused.value.reason == "LIMIT_REACHED"
+
+
+async def test_a_feed_that_a_defect_ends_says_so_and_whoever_comes_next_has_another(
+    world: World, parties: Parties
+) -> None:
+    thread_id = (await world.open_job(parties.job_thread())).thread_id
+
+    class DefectiveFeeds(Feeds):
+        mended = False
+
+        @asynccontextmanager
+        async def read(self) -> AsyncIterator[AsyncConnection]:
+            if not self.mended:
+                raise ValueError("a defect")
+            async with super().read() as connection:
+                yield connection
+
+    feeds = DefectiveFeeds(world.database)
+    async with feeds.watching(thread_id, BOB) as broken:
+        with pytest.raises(Unavailable):
+            await asyncio.wait_for(broken.after(0), 60)
+        feeds.mended = True
+        async with feeds.watching(thread_id, ANN) as feed:
+            [welcome] = await asyncio.wait_for(feed.after(0), 60)
+            assert welcome.number == 1
 
 
 async def test_a_watcher_resumes_after_the_process_was_killed_without_gap_or_repeat(
@@ -246,15 +276,18 @@ async def _listen_until_served(watcher: Watcher) -> None:
 async def test_thousands_watch_in_one_process_on_few_connections_and_all_are_told(
     world: World, parties: Parties, settings: Settings, tmp_path: Path, forks: ForkServer
 ) -> None:
-    thread_id = (await world.open_job(parties.job_thread())).thread_id
+    threads = [(await world.open_job(parties.job_thread())).thread_id for _ in range(THREADS)]
+    organisation_id = parties.proposal.organisation_id
+    callers = [world.by(Kind.EMPLOYER, organisation_id) for _ in range(CALLERS)]
     async with (
         apart(settings, tmp_path / "log", forks) as process,
         channels(process.address, CONNECTIONS) as opened,
     ):
         memory = process.memory()
         stubs = [thread_pb2_grpc.MessagingServiceStub(each) for each in opened]
+        # Of each caller fifty, over all threads.
         crowd = [
-            Watcher(stubs[number % CONNECTIONS], parties.trainer, thread_id)
+            Watcher(stubs[number % CONNECTIONS], callers[number % CALLERS], threads[number // 100])
             for number in range(CROWD)
         ]
         listening = [asyncio.create_task(watcher.listen()) for watcher in crowd]
@@ -268,7 +301,7 @@ async def test_thousands_watch_in_one_process_on_few_connections_and_all_are_tol
         await begun
         assert not any(stream.done() for stream in listening)
         for text in ("One", "Two"):
-            await world.send(parties.employer, thread_id, text)
+            await asyncio.gather(*(world.send(parties.employer, each, text) for each in threads))
         heard = await asyncio.gather(*(watcher.until(2) for watcher in crowd))
         connections = process.database_connections()
         each = (process.memory() - memory) / CROWD
