@@ -7,6 +7,7 @@ the few pooled connections.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
 
 import asyncpg  # type: ignore[import-untyped] # it ships no types
 
@@ -51,12 +52,20 @@ class Signal:
         return happened
 
 
+@dataclass(eq=False, slots=True)
+class _Line:
+    """A connection, and the channels that it listens to by the server's own word."""
+
+    connection: asyncpg.Connection
+    channels: set[str] = field(default_factory=set)
+
+
 class Listener:
     """The listening connection of a process: renews itself, and wakes all after a gap."""
 
     def __init__(self, connect: Connect) -> None:
         self._connect = connect
-        self._connection: asyncpg.Connection | None = None
+        self._line: _Line | None = None
         self._using = asyncio.Lock()
         self._signals: dict[str, dict[str, set[Signal]]] = {}
 
@@ -67,21 +76,33 @@ class Listener:
         Listen first, then read, then wait: nothing is missed in between.
         """
         signal = Signal()
-        known = channel in self._signals
         keys = self._signals.setdefault(channel, {})
         keys.setdefault(key, set()).add(signal)
-        if not known and self._connection is not None:
-            # A connection lost here is being renewed, and the new one listens to all channels.
-            with suppress(*_LOST):
-                async with self._using:
-                    await self._connection.add_listener(channel, self._heard)
         try:
+            await self._tune_in(channel)
             yield signal
         finally:
             # The channel itself stays: there are few, and the next watcher finds it open.
             keys[key].discard(signal)
             if not keys[key]:
                 del keys[key]
+
+    async def _tune_in(self, channel: str) -> None:
+        """Have the present connection, if any, listen to a channel, and wait until it does.
+
+        One that does not is given up: the next listens to all channels, and wakes all.
+        """
+        if self._line is not None and channel in self._line.channels:
+            return
+        async with self._using:
+            line = self._line
+            if line is not None and channel not in line.channels:
+                try:
+                    await line.connection.add_listener(channel, self._heard)
+                except _LOST:
+                    line.connection.terminate()
+                else:
+                    line.channels.add(channel)
 
     async def run(self) -> None:
         """Listen until cancelled, through every loss of the connection."""
@@ -97,10 +118,9 @@ class Listener:
         lost = asyncio.Event()
         try:
             connection.add_termination_listener(lambda _: lost.set())
-            self._connection = connection
-            async with self._using:
-                for channel in list(self._signals):
-                    await connection.add_listener(channel, self._heard)
+            self._line = _Line(connection)
+            for channel in list(self._signals):
+                await self._tune_in(channel)
             self._wake_all()
             while not lost.is_set():
                 with suppress(TimeoutError):
@@ -110,7 +130,7 @@ class Listener:
                     async with self._using:
                         await connection.execute("SELECT 1", timeout=_HEARTBEAT)
         finally:
-            self._connection = None
+            self._line = None
             connection.terminate()
 
     def _heard(self, _: object, __: int, channel: str, key: object) -> None:
