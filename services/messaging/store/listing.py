@@ -108,8 +108,9 @@ async def _unread(
 def _looked_at(rows: Sequence[sa.Row[Any, Any, Any]], size: int) -> int:
     """Tell how many rows make a page: until it has `size` unread ones, or all was looked at."""
     unread = 0
-    for place, row in enumerate(rows, start=1):
+    looked_at = rows[:LOOKED_AT]  # one more only tells that there is more
+    for place, row in enumerate(looked_at, start=1):
         unread += row.unread_count > 0
         if unread == size:
             return place
-    return min(len(rows), LOOKED_AT)
+    return len(looked_at)

@@ -118,12 +118,13 @@ async def test_unread_threads_are_found_behind_many_that_are_read(
     organisation_id, trainer_id = new_id("org"), new_id("tr")
     parties = [await world.parties(organisation_id, trainer_id) for _ in range(12)]
     opened = [(await world.open_job(each.job_thread())).thread_id for each in parties]
-    unread = {opened[0], opened[1], opened[7]}
+    # The fourth of the list, one more than a page looks at, and others behind it.
+    unread = {opened[0], opened[1], opened[8]}
     for thread_id in opened:
         if thread_id not in unread:
             await world.read(parties[0].trainer, thread_id, 1)
     for size in (1, 2, 50):
-        expected = [opened[7], opened[1], opened[0]]
+        expected = [opened[8], opened[1], opened[0]]
         assert await _inbox(world, parties[0].trainer, size) == expected
     first = await world.threads(parties[0].trainer, 50, unread_only=True)
     assert (list(first.threads), bool(first.next_page_token)) == ([], True)
