@@ -20,6 +20,13 @@ class ReadMark:
         """Tell how many of a thread's messages the reader has neither read nor written."""
         return message_count - self.sequence - self.own_after
 
+    def read(self, sequence: int, own: int) -> Self:
+        """Note that the reader has read until a later message.
+
+        `own` says how many of the messages from the mark to there are the reader's own.
+        """
+        return type(self)(sequence, self.own_after - own)
+
     def wrote(self, sequence: int) -> Self:
         """Note the reader's own new message, the last of the thread."""
         if self.unread(sequence - 1) == 0:

@@ -9,14 +9,22 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.messaging.domain import ReadMark, Sender
 from services.messaging.store.tables import MESSAGE, READ_MARK
 
+_MARK = sa.select(READ_MARK.c.sequence, READ_MARK.c.own_after)
+
+
+async def find_mark(connection: AsyncConnection, thread_id: str, reader: Sender) -> ReadMark:
+    """Read a reader's mark; at first it is at nothing."""
+    row = (await connection.execute(_MARK.where(_of(thread_id, reader)))).one_or_none()
+    return ReadMark() if row is None else ReadMark(*row)
+
 
 async def lock_mark(tx: AsyncConnection, thread_id: str, reader: Sender) -> ReadMark:
     """Load a reader's mark and hold it until the transaction ends; at first it is at nothing."""
     key = {"thread_id": thread_id, "reader_kind": reader.kind, "reader_id": reader.id}
     none_yet = insert(READ_MARK).values(**key, sequence=0, own_after=0)
     await tx.execute(none_yet.on_conflict_do_nothing())
-    query = sa.select(READ_MARK.c.sequence, READ_MARK.c.own_after).where(_of(thread_id, reader))
-    return ReadMark(*(await tx.execute(query.with_for_update())).one())
+    query = _MARK.where(_of(thread_id, reader)).with_for_update()
+    return ReadMark(*(await tx.execute(query)).one())
 
 
 async def save_mark(tx: AsyncConnection, thread_id: str, reader: Sender, mark: ReadMark) -> None:
@@ -37,22 +45,25 @@ async def mark_all(
     await tx.execute(moved, [row | mark for row in rows])
 
 
-async def mark_at(tx: AsyncConnection, thread_id: str, reader: Sender, sequence: int) -> ReadMark:
-    """Give the mark of a reader who has read until a message.
+async def count_own(
+    tx: AsyncConnection, thread_id: str, reader: Sender, after: int, until: int
+) -> int:
+    """Count the messages that a reader wrote after one message and until another.
 
-    Counts the reader's own messages after it. Lock the mark first: whoever writes one moves it.
+    Lock the mark first: whoever writes one moves it.
     """
     query = (
         sa.select(sa.func.count())
         .select_from(MESSAGE)
         .where(
             MESSAGE.c.thread_id == thread_id,
-            MESSAGE.c.sequence > sequence,
             MESSAGE.c.sender_kind == reader.kind,
             MESSAGE.c.sender_id == reader.id,
+            MESSAGE.c.sequence > after,
+            MESSAGE.c.sequence <= until,
         )
     )
-    return ReadMark(sequence, (await tx.execute(query)).scalar_one())
+    return (await tx.execute(query)).scalar_one()
 
 
 def of_reader(reader: Sender) -> sa.ColumnElement[bool]:

@@ -99,6 +99,8 @@ MESSAGE = sa.Table(
     sa.Column("edit_count", sa.Integer, nullable=False, server_default=sa.text("0")),
     sa.Column("edit_time", sa.TIMESTAMP(timezone=True)),
     sa.Column("delete_time", sa.TIMESTAMP(timezone=True)),
+    # What somebody wrote among what somebody has read, without a look at what others wrote.
+    sa.Index("message_by_sender", "thread_id", "sender_kind", "sender_id", "sequence"),
 )
 
 # What messages said before they were edited; gone when the message is deleted.

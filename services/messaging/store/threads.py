@@ -100,21 +100,12 @@ async def claim_thread(tx: AsyncConnection, wanted: Thread) -> Thread:
     return _thread((await tx.execute(query)).one())
 
 
-async def lock_thread(
-    tx: AsyncConnection, thread_id: str, reader: Sender | None = None
-) -> SeenThread | None:
-    """Hold a thread's row until the transaction ends, and load the thread as a reader sees it.
+async def lock_thread(tx: AsyncConnection, thread_id: str) -> None:
+    """Hold a thread's row, if there is one, until the transaction ends. Load it afterwards.
 
-    Two statements: one that waits for the row sees who was in the thread before its wait.
+    A statement that both waited and read would see who was in the thread before its wait.
     """
     await tx.execute(_HELD, {"held": thread_id})
-    return await find_thread(tx, thread_id, reader)
-
-
-async def hold_thread(tx: AsyncConnection, thread_id: str) -> SeenThread:
-    """Hold and load a thread that is known to exist: threads are never removed."""
-    await tx.execute(_HELD, {"held": thread_id})
-    return await get_thread(tx, thread_id, None)
 
 
 async def find_thread(
@@ -127,7 +118,7 @@ async def find_thread(
 
 
 async def get_thread(
-    connection: AsyncConnection, thread_id: str, reader: Sender | None
+    connection: AsyncConnection, thread_id: str, reader: Sender | None = None
 ) -> SeenThread:
     """Read a thread that is known to exist: threads are never removed."""
     query = seen_by(reader).where(THREAD.c.thread_id == thread_id)

@@ -94,7 +94,8 @@ async def _open(tx: AsyncConnection, wanted: Thread) -> Thread:
         await OUTBOX.record(tx, events.created(wanted))
         return wanted
     # What was claimed by another is not locked yet, and may have grown.
-    return await threads.hold_thread(tx, thread.thread_id)
+    await threads.lock_thread(tx, thread.thread_id)
+    return await threads.get_thread(tx, thread.thread_id)
 
 
 async def _asked(

@@ -72,7 +72,7 @@ async def create_channel(
         thread = await threads.claim_thread(tx, Thread.channel(thread_id, job, name, now))
         await OUTBOX.record(tx, events.created(thread))
         if job.adds_hires:
-            await _join(tx, thread, await channels.hired(tx, job_id), now)
+            await _join(tx, thread_id, await channels.hired(tx, job_id), now)
         seen = await threads.get_thread(tx, thread_id, sender_of(member.principal))
         await REQUESTS.answer(tx, member.principal, request, seen)
         return seen
@@ -93,7 +93,7 @@ async def rename_channel(
         if repeat is not None:
             return repeat
         await _own_channel(tx, member, thread_id)
-        thread = await threads.hold_thread(tx, thread_id)
+        thread = await _locked(tx, thread_id)
         if thread.name != name:
             await channels.rename(tx, thread_id, name)
             await OUTBOX.record(tx, events.renamed(thread_id, now))
@@ -122,7 +122,7 @@ async def add_members(
         thread = await _own_channel(tx, member, thread_id)
         await channels.lock_job(tx, thread.job_id)
         hired = await channels.hired(tx, thread.job_id, trainer_ids)
-        await _join(tx, thread, hired, now)
+        await _join(tx, thread_id, hired, now)
         added = Added(tuple(each for each in trainer_ids if each not in hired))
         await REQUESTS.answer(tx, member.principal, request, added)
         return added
@@ -143,7 +143,7 @@ async def remove_members(
             return
         thread = await _own_channel(tx, member, thread_id)
         await channels.lock_job(tx, thread.job_id)
-        await _leave(tx, thread, trainer_ids, now)
+        await _leave(tx, thread_id, trainer_ids, now)
         await REQUESTS.answer(tx, member.principal, request, Removed())
 
 
@@ -178,8 +178,7 @@ async def learn_work(tx: AsyncConnection, work: Work, now: datetime) -> None:
         return
     change = _leave if ends else _join
     for thread_id in await channels.channels_of_job(tx, job):
-        thread = await threads.get_thread(tx, thread_id, None)
-        await change(tx, thread, [work.trainer_id], now)
+        await change(tx, thread_id, [work.trainer_id], now)
 
 
 async def _own_channel(tx: AsyncConnection, member: Member, thread_id: str) -> Thread:
@@ -191,25 +190,32 @@ async def _own_channel(tx: AsyncConnection, member: Member, thread_id: str) -> T
 
 
 async def _join(
-    tx: AsyncConnection, thread: Thread, trainer_ids: Sequence[str], now: datetime
+    tx: AsyncConnection, thread_id: str, trainer_ids: Sequence[str], now: datetime
 ) -> None:
-    # As it is under the lock: a message may have come meanwhile.
-    locked = await threads.hold_thread(tx, thread.thread_id)
-    new = await channels.add_members(tx, locked, trainer_ids, now)
+    thread = await _locked(tx, thread_id)
+    # An event of before the channel may come after it.
+    time = max(now, thread.create_time)
+    new = await channels.add_members(tx, thread, trainer_ids, time)
     if new:
         people = [Sender(SenderKind.TRAINER, each) for each in new]
         # What was written before can be read, and is not unread.
-        await marks.mark_all(tx, thread.thread_id, people, locked.message_count)
-        await changes.record_people(tx, ChangeKind.JOINED, thread.thread_id, people)
-        await OUTBOX.record(tx, *(events.joined(thread, each, now) for each in new))
+        await marks.mark_all(tx, thread_id, people, thread.message_count)
+        await changes.record_people(tx, ChangeKind.JOINED, thread_id, people)
+        await OUTBOX.record(tx, *(events.joined(thread, each, time) for each in new))
 
 
 async def _leave(
-    tx: AsyncConnection, thread: Thread, trainer_ids: Sequence[str], now: datetime
+    tx: AsyncConnection, thread_id: str, trainer_ids: Sequence[str], now: datetime
 ) -> None:
-    await threads.hold_thread(tx, thread.thread_id)
-    gone = await channels.remove_members(tx, thread.thread_id, trainer_ids)
+    thread = await _locked(tx, thread_id)
+    gone = await channels.remove_members(tx, thread_id, trainer_ids)
     if gone:
         people = [Sender(SenderKind.TRAINER, each) for each in gone]
-        await changes.record_people(tx, ChangeKind.LEFT, thread.thread_id, people)
-        await OUTBOX.record(tx, *(events.left(thread, each, now) for each in gone))
+        await changes.record_people(tx, ChangeKind.LEFT, thread_id, people)
+        time = max(now, thread.create_time)
+        await OUTBOX.record(tx, *(events.left(thread, each, time) for each in gone))
+
+
+async def _locked(tx: AsyncConnection, thread_id: str) -> SeenThread:
+    await threads.lock_thread(tx, thread_id)
+    return await threads.get_thread(tx, thread_id)

@@ -138,7 +138,8 @@ async def delete_message(
 
 
 async def _lock(tx: AsyncConnection, writer: Writer, thread_id: str) -> Thread:
-    thread = await threads.lock_thread(tx, thread_id, sender_of(writer))
+    await threads.lock_thread(tx, thread_id)
+    thread = await threads.find_thread(tx, thread_id, sender_of(writer))
     if thread is None or not may_read(writer, thread):
         raise NotFound("thread", thread_id)
     return thread

@@ -159,17 +159,10 @@ async def test_who_is_taken_out_reads_no_more_and_comes_back_only_when_added(sit
     assert await site.world.events(thread.thread_id) == happened
 
 
-@pytest.mark.parametrize("doing", ["write", "mark"])
-async def test_who_is_taken_out_while_a_call_waits_does_no_more(site: Site, doing: str) -> None:
+async def test_who_is_taken_out_while_a_message_waits_writes_no_more(site: Site) -> None:
     thread, work = await site.channel(), await site.hire()
     await site.world.send(site.employer, thread.thread_id, "One")
     trainer = site.trainer(work)
-
-    async def act() -> object:
-        if doing == "write":
-            return await site.world.send(trainer, thread.thread_id, "Two")
-        return await site.world.read(trainer, thread.thread_id, 1)
-
     async with site.world.database.begin() as tx:
         # As far as taking somebody out goes before its commit.
         await threads.lock_thread(tx, thread.thread_id)
@@ -181,7 +174,7 @@ async def test_who_is_taken_out_while_a_call_waits_does_no_more(site: Site, doin
         )
         assert await store.remove_members(tx, thread.thread_id, [work.trainer_id])
         holder = await tx.scalar(sa.select(sa.func.pg_backend_pid()))
-        call = asyncio.create_task(act())
+        call = asyncio.create_task(site.world.send(trainer, thread.thread_id, "Two"))
 
         async def it_waits() -> bool:
             query = sa.text(
@@ -192,6 +185,23 @@ async def test_who_is_taken_out_while_a_call_waits_does_no_more(site: Site, doin
 
         await until(it_waits)
     assert await reason(call) == "NOT_FOUND"
+
+
+async def test_who_reads_in_a_channel_waits_for_nobody_who_writes_there(site: Site) -> None:
+    thread, work = await site.channel(), await site.hire()
+    world, thread_id, trainer = site.world, thread.thread_id, site.trainer(work)
+    await world.send(site.employer, thread_id, "One")
+    async with world.database.begin() as tx:
+        await threads.lock_thread(tx, thread_id)
+        assert await world.read(trainer, thread_id, 1) == 0
+    own = [world.send(trainer, thread_id, "Own") for _ in range(10)]
+    others = [world.send(site.employer, thread_id, "Other") for _ in range(10)]
+    writing = asyncio.gather(*own, *others)
+    while not writing.done():
+        count = (await world.get(trainer, thread_id)).message_count
+        assert await world.read(trainer, thread_id, count) >= 0
+    await writing
+    assert await world.read(trainer, thread_id, 21) == 0
 
 
 async def test_a_channel_costs_a_list_of_threads_the_same_however_many_are_in_it(

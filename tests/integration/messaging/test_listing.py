@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 import grpc
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hireflow.messaging.v1 import thread_pb2
 from services.common.auth import Kind
@@ -14,19 +13,12 @@ from services.messaging.domain import Sender, SenderKind, ThreadKind
 from services.messaging.store import listing
 from services.messaging.store.listing import LOOKED_AT, Wanted
 from services.messaging.store.tables import PARTICIPANT, THREAD
-from tests.integration.messaging.world import Metadata, World, new_id
+from tests.integration.messaging.world import Metadata, World, new_id, rows_read
 from tests.refusals import refusal
 
 
 def _ids(page: thread_pb2.ListThreadsResponse) -> list[str]:
     return [thread.thread_id for thread in page.threads]
-
-
-async def _rows_read(tx: AsyncConnection) -> int:
-    """How many rows this transaction has read from the tables of messaging so far."""
-    query = "SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::bigint"
-    where = "FROM pg_stat_xact_user_tables WHERE schemaname = 'messaging'"
-    return int(await tx.scalar(sa.text(f"{query} {where}")) or 0)
 
 
 async def _proposal_threads(world: World, organisation_id: str, count: int) -> list[str]:
@@ -185,10 +177,10 @@ async def test_a_page_reads_no_more_rows_in_a_crowd(world: World, organisation_i
     for job_id, unread_only in (("", False), ("job-1", False), ("", True), ("job-1", True)):
         wanted = Wanted(reader, job_id, frozenset(ThreadKind), unread_only)
         async with world.database.begin() as tx:
-            before = await _rows_read(tx)
+            before = await rows_read(tx)
             page = await listing.list_trainer_threads(tx, trainer_id, wanted, cursor)
             same = await listing.list_organisation_threads(tx, organisation_id, wanted, cursor)
-            read = await _rows_read(tx) - before
+            read = await rows_read(tx) - before
         newest = [row["thread_id"] for row in rows[::-1][:10]]
         assert [each.thread_id for each in page.items] == newest
         assert [each.thread_id for each in same.items] == newest

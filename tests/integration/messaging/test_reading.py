@@ -1,6 +1,7 @@
 """What each person has read: marks of their own, unread counts, and the inbox made of them."""
 
 import asyncio
+from dataclasses import replace
 
 import grpc
 import pytest
@@ -8,8 +9,9 @@ import pytest
 from hireflow.common.v1 import actor_pb2
 from hireflow.messaging.v1 import thread_pb2
 from services.common.auth import Kind
-from services.messaging.store import listing
-from tests.integration.messaging.world import Metadata, Parties, World, new_id
+from services.messaging.domain import Sender, SenderKind
+from services.messaging.store import listing, marks, messages, threads
+from tests.integration.messaging.world import Metadata, Parties, World, new_id, rows_read
 from tests.refusals import refusal
 
 OLDEST_FIRST = thread_pb2.MESSAGE_ORDER_OLDEST_FIRST
@@ -64,6 +66,26 @@ async def test_a_mark_never_moves_back(world: World, parties: Parties) -> None:
     late = [world.read(parties.trainer, thread_id, sequence) for sequence in (4, 2, 1, 3, 4)]
     await asyncio.gather(*late)
     assert await _unread(world, parties.trainer, thread_id) == 0
+
+
+async def test_a_repeat_waits_for_nobody_and_what_is_newly_read_is_counted_alone(
+    world: World, parties: Parties
+) -> None:
+    thread_id = (await world.open_job(parties.job_thread())).thread_id
+    await world.read(parties.trainer, thread_id, 1)
+    await world.send(parties.trainer, thread_id, "The first of very many")
+    person = Sender(SenderKind.TRAINER, parties.proposal.trainer_id)
+    async with world.database.begin() as tx:
+        await threads.lock_thread(tx, thread_id)  # as somebody does who writes there
+        assert await world.read(parties.trainer, thread_id, 1) == 0
+    async with world.database.begin() as tx:
+        first = await messages.get_message(tx, thread_id, 2)
+        for sequence in range(3, 500):
+            again = replace(first, sequence=sequence, message_id=new_id("m"))
+            await messages.insert_message(tx, again)
+        before = await rows_read(tx)
+        assert await marks.count_own(tx, thread_id, person, 489, 494) == 5
+        assert await rows_read(tx) - before < 10
 
 
 async def test_writing_and_reading_at_once_counts_every_message_once(

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import grpc.aio
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hireflow.messaging.v1 import channel_pb2_grpc, thread_pb2, thread_pb2_grpc
 from services.common.auth import Kind, Principal
@@ -23,6 +24,13 @@ OUTBOX = chassis_tables(sa.MetaData(schema="messaging")).outbox
 
 def new_id(noun: str) -> str:
     return f"{noun}-{uuid4().hex[:12]}"
+
+
+async def rows_read(tx: AsyncConnection) -> int:
+    """How many rows this transaction has read from the tables of messaging so far."""
+    query = "SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::bigint"
+    where = "FROM pg_stat_xact_user_tables WHERE schemaname = 'messaging'"
+    return int(await tx.scalar(sa.text(f"{query} {where}")) or 0)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,12 @@ def test_an_own_message_counts_as_read_and_not_what_came_before_it() -> None:
     assert unread_before.wrote(5).unread(5) == 1
 
 
+def test_what_was_read_after_own_messages_is_counted_once() -> None:
+    behind = ReadMark(1).wrote(3).wrote(5)
+    assert behind.read(4, own=1) == ReadMark(4, own_after=1)
+    assert behind.read(4, own=1).unread(6) == 1
+
+
 @pytest.mark.parametrize("own", list(product([False, True], repeat=5)))
 def test_unread_is_what_others_wrote_since_the_reader_read(own: tuple[bool, ...]) -> None:
     mark = ReadMark()
