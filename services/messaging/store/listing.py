@@ -17,6 +17,14 @@ from services.messaging.store.threads import UNREAD, get_threads, seen_by, seen_
 # threads looks at so many at most and may show fewer than asked, even none, with a next page.
 LOOKED_AT = 500
 
+# Its limit has each be found by its key, however few threads there are to read all of.
+_CURRENT_TIME = (
+    sa.select(THREAD.c.last_message_time)
+    .where(THREAD.c.thread_id == PARTICIPANT.c.thread_id)
+    .correlate(PARTICIPANT)
+    .limit(1)
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -71,18 +79,25 @@ def _scan(
     table: sa.Table, of: sa.ColumnElement[bool], wanted: Wanted, cursor: Cursor, limit: int
 ) -> sa.Subquery:
     """Find threads by one bounded index scan per kind."""
-    columns = table.c.last_message_time, table.c.thread_id
     of_job = (table.c.job_id == wanted.job_id) if wanted.job_id else sa.true()
-    behind = beyond(cursor, *columns, descending=True)
-    newest = [column.desc() for column in columns]
-    scans = (
-        sa.select(*columns)
-        .where(of, of_job, table.c.kind == kind, behind)
-        .order_by(*newest)
-        .limit(limit)
-        for kind in sorted(wanted.kinds)
-    )
-    return sa.union_all(*scans).subquery("found")
+
+    def newest(kind: ThreadKind) -> sa.Select[tuple[Any, ...]]:
+        source: sa.FromClause = table
+        time = table.c.last_message_time
+        if table is PARTICIPANT and kind is ThreadKind.CHANNEL:
+            # A trainer's channels stand in no order, but they are few: some of each of its jobs.
+            current = _CURRENT_TIME.lateral()
+            source, time = table.join(current, sa.true()), current.c.last_message_time
+        columns = time, table.c.thread_id
+        return (
+            sa.select(*columns)
+            .select_from(source)
+            .where(of, of_job, table.c.kind == kind, beyond(cursor, *columns, descending=True))
+            .order_by(*(column.desc() for column in columns))
+            .limit(limit)
+        )
+
+    return sa.union_all(*map(newest, sorted(wanted.kinds))).subquery("found")
 
 
 async def _unread(

@@ -65,7 +65,8 @@ THREAD = sa.Table(
 )
 
 # Kind, job and time are the thread's own, repeated so that a trainer's list is one index range
-# too: the price is that a message touches the row of every trainer in its thread.
+# too: the price is that a message touches the row of the trainer in its thread. In a channel,
+# where thousands may be, it does not: the time there is that of joining, and means nothing.
 PARTICIPANT = sa.Table(
     "thread_participant",
     METADATA,

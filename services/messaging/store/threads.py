@@ -135,18 +135,22 @@ async def get_threads(
 
 
 async def save_thread(tx: AsyncConnection, thread: Thread) -> None:
-    """Store what a message changes of a thread that this transaction locked."""
+    """Store what a message changes of a thread that this transaction locked.
+
+    In a channel, where thousands may be, it changes nothing of theirs.
+    """
     last = thread.last_message_time
     await tx.execute(
         sa.update(THREAD)
         .where(THREAD.c.thread_id == thread.thread_id)
         .values(message_count=thread.message_count, last_message_time=last)
     )
-    await tx.execute(
-        sa.update(PARTICIPANT)
-        .where(PARTICIPANT.c.thread_id == thread.thread_id)
-        .values(last_message_time=last)
-    )
+    if thread.kind is not ThreadKind.CHANNEL:
+        await tx.execute(
+            sa.update(PARTICIPANT)
+            .where(PARTICIPANT.c.thread_id == thread.thread_id)
+            .values(last_message_time=last)
+        )
 
 
 def _trainers(reader: Sender | None) -> sa.Label[Any]:

@@ -9,13 +9,24 @@ import sqlalchemy as sa
 
 from hireflow.messaging.v1 import channel_pb2, thread_pb2
 from services.common.auth import Kind
-from services.messaging.domain import ChangeKind, Job, Sender, SenderKind, Work
-from services.messaging.store import changes, threads
+from services.common.paging import Cursor
+from services.messaging.domain import (
+    ChangeKind,
+    Content,
+    Job,
+    Sender,
+    SenderKind,
+    ThreadKind,
+    Work,
+)
+from services.messaging.store import changes, listing, threads
 from services.messaging.store import channels as store
+from services.messaging.store.listing import Wanted
 from services.messaging.store.tables import CONTRACT
 from services.messaging.use_cases import channels
+from services.messaging.use_cases.writing import append
 from tests.integration.messaging.watching import Watcher, watching
-from tests.integration.messaging.world import Metadata, World, new_id
+from tests.integration.messaging.world import Metadata, World, new_id, rows_read, rows_written
 from tests.refusals import reason, refusal
 from tests.waiting import until
 
@@ -204,19 +215,58 @@ async def test_who_reads_in_a_channel_waits_for_nobody_who_writes_there(site: Si
     assert await world.read(trainer, thread_id, 21) == 0
 
 
-async def test_a_channel_costs_a_list_of_threads_the_same_however_many_are_in_it(
+async def test_a_message_and_the_lists_of_threads_cost_the_same_however_many_are_in_a_channel(
     site: Site,
 ) -> None:
     thread, work = await site.channel(), await site.hire()
     trainer = site.trainer(work)
-    [listed] = (await site.world.threads(site.employer)).threads
-    [own] = (await site.world.threads(trainer)).threads
+    sender = Sender(SenderKind.TRAINER, work.trainer_id)
+
+    async def cost() -> tuple[int, int]:
+        """How many rows a message writes, and how many the lists that show it read."""
+        async with site.world.database.begin() as tx:
+            seen, message_id = await threads.get_thread(tx, thread.thread_id), new_id("m")
+            before = await rows_written(tx), await rows_read(tx)
+            now = datetime.now(UTC)
+            await append(tx, seen, sender, Content("x"), message_id=message_id, now=now)
+            wanted = Wanted(sender, "", frozenset(ThreadKind))
+            cursor = Cursor.read(10, "", "cost")
+            organisation_id = site.job.organisation_id
+            await listing.list_trainer_threads(tx, work.trainer_id, wanted, cursor)
+            await listing.list_organisation_threads(tx, organisation_id, wanted, cursor)
+            return await rows_written(tx) - before[0], await rows_read(tx) - before[1]
+
+    await cost()
+    alone = await cost()
     for _ in range(3):
         await site.hire()
     assert len(await site.members(thread.thread_id)) == 4
-    assert list((await site.world.threads(site.employer)).threads) == [listed]
-    assert list((await site.world.threads(trainer)).threads) == [own]
+    assert await cost() == alone
+    [listed] = (await site.world.threads(site.employer)).threads
+    [own] = (await site.world.threads(trainer)).threads
     assert (list(listed.trainer_ids), list(own.trainer_ids)) == ([], [work.trainer_id])
+
+
+async def test_a_trainers_channels_are_among_its_threads_by_their_last_message(site: Site) -> None:
+    work, world = await site.hire(), site.world
+    parties = await world.parties(site.job.organisation_id, work.trainer_id)
+    opened = [
+        (await site.channel("One")).thread_id,
+        (await world.open_proposal(parties)).thread_id,
+        (await site.channel("Two")).thread_id,
+    ]
+    await world.send(site.employer, opened[0], "The latest")
+    expected = [opened[0], opened[2], opened[1]]
+    for size in (1, 2, 3):
+        listed: list[str] = []
+        token = ""
+        while len(listed) < len(expected):
+            page = await world.threads(site.trainer(work), size, token)
+            listed += [each.thread_id for each in page.threads]
+            token = page.next_page_token
+        assert (listed, token) == (expected, "")
+    of_job = await world.threads(site.trainer(work), job_id=site.job.job_id)
+    assert [each.thread_id for each in of_job.threads] == [opened[0], opened[2]]
 
 
 async def test_a_job_with_a_thousand_hires_gets_its_channel_in_one_call(site: Site) -> None:

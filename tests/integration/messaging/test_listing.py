@@ -154,10 +154,10 @@ async def test_a_page_reads_no_more_rows_in_a_crowd(world: World, organisation_i
     rows = [
         {
             "thread_id": new_id("t"),
-            "kind": ThreadKind.PROPOSAL if number % 2 else ThreadKind.CHANNEL,
+            "kind": ThreadKind.PROPOSAL if number % 50 else ThreadKind.CHANNEL,
             "organisation_id": organisation_id,
             "job_id": "job-1",
-            "proposal_id": new_id("p") if number % 2 else None,
+            "proposal_id": new_id("p") if number % 50 else None,
             "message_count": 1,
             "create_time": time,
             "last_message_time": time,

@@ -28,9 +28,17 @@ def new_id(noun: str) -> str:
 
 async def rows_read(tx: AsyncConnection) -> int:
     """How many rows this transaction has read from the tables of messaging so far."""
-    query = "SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::bigint"
+    return await _counted(tx, "seq_tup_read + coalesce(idx_tup_fetch, 0)")
+
+
+async def rows_written(tx: AsyncConnection) -> int:
+    """How many rows this transaction has written in the tables of messaging so far."""
+    return await _counted(tx, "n_tup_ins + n_tup_upd + n_tup_del")
+
+
+async def _counted(tx: AsyncConnection, what: str) -> int:
     where = "FROM pg_stat_xact_user_tables WHERE schemaname = 'messaging'"
-    return int(await tx.scalar(sa.text(f"{query} {where}")) or 0)
+    return int(await tx.scalar(sa.text(f"SELECT sum({what})::bigint {where}")) or 0)
 
 
 @dataclass(frozen=True)
