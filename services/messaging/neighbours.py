@@ -1,4 +1,9 @@
-"""What the events of jobs and contracts do here: they decide who is in a job's channels."""
+"""What the events of jobs and contracts do here: they decide who is in a job's channels.
+
+What is known of jobs can be rebuilt. What is known of contracts cannot: joining and leaving are
+what its events did to channels that people have changed since, and hearing them again would take
+in whom an employer took out.
+"""
 
 from collections.abc import Callable
 from functools import partial
@@ -63,6 +68,7 @@ JOBS = Subscription(
     consumer="messaging-jobs",
     subjects=("hireflow.jobs.v1.job.*",),
     handlers={event_type(kind): partial(on_job, kind) for kind in _JOB_EVENTS},
+    read_model=("job",),
 )
 
 CONTRACTS = Subscription(

@@ -32,6 +32,7 @@ from services.contracts import wiring as contracts
 from services.jobs import events as jobs_events
 from services.jobs import wiring as jobs
 from services.messaging import events as messaging_events
+from services.messaging import neighbours as messaging_neighbours
 from services.messaging import wiring as messaging
 from services.proposals import events as proposals_events
 from services.proposals import neighbours
@@ -46,6 +47,7 @@ CONSUMERS = [
     ("proposals", proposals_events.FOLDERS),
     ("proposals", neighbours.THREADS),
     ("messaging", messaging_events.PROPOSALS),
+    ("messaging", messaging_neighbours.JOBS),
 ]
 Rows = dict[str, list[tuple[object, ...]]]
 

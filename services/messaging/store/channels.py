@@ -25,21 +25,15 @@ async def learn_job(tx: AsyncConnection, job: Job) -> None:
 
 
 async def lock_job(tx: AsyncConnection, job_id: str) -> Job | None:
-    """Load a job and hold its row: nobody joins or leaves its channels meanwhile."""
-    query = sa.select(JOB).where(JOB.c.job_id == job_id).with_for_update()
-    row = (await tx.execute(query)).one_or_none()
+    """Let nobody else change who is in a job's channels until the transaction ends; load the job.
+
+    None while its own events have yet to come. The lock is on no row: jobs are kept by the events
+    of jobs alone, and can be emptied to be heard of anew.
+    """
+    key = sa.func.hashtextextended(f"channels of {job_id}", 0)
+    await tx.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
+    row = (await tx.execute(sa.select(JOB).where(JOB.c.job_id == job_id))).one_or_none()
     return None if row is None else Job(row.job_id, row.organisation_id, row.adds_hires)
-
-
-async def lock_job_of(tx: AsyncConnection, work: Work) -> Job:
-    """Hold the row of a contract's job, also where its own events have yet to come."""
-    unknown = insert(JOB).values(
-        job_id=work.job_id, organisation_id=work.organisation_id, adds_hires=False
-    )
-    await tx.execute(unknown.on_conflict_do_nothing())
-    query = sa.select(JOB).where(JOB.c.job_id == work.job_id).with_for_update()
-    row = (await tx.execute(query)).one()
-    return Job(row.job_id, row.organisation_id, row.adds_hires)
 
 
 async def learn_work(tx: AsyncConnection, work: Work) -> bool:
@@ -72,11 +66,11 @@ async def hired(
     return list(await tx.scalars(query))
 
 
-async def channels_of_job(tx: AsyncConnection, job: Job) -> list[str]:
+async def channels_of_job(tx: AsyncConnection, organisation_id: str, job_id: str) -> list[str]:
     """Read a job's channels, in the one order in which all lock them."""
     query = sa.select(THREAD.c.thread_id).where(
-        THREAD.c.organisation_id == job.organisation_id,
-        THREAD.c.job_id == job.job_id,
+        THREAD.c.organisation_id == organisation_id,
+        THREAD.c.job_id == job_id,
         THREAD.c.kind == ThreadKind.CHANNEL,
     )
     return sorted(await tx.scalars(query))

@@ -15,8 +15,7 @@ PROPOSAL = sa.Table(
     sa.Column("trainer_id", sa.Text, nullable=False),
 )
 
-# What the events of jobs and contracts told. Whoever changes who is in a job's channels locks the
-# job's row first: a hire and a new channel cannot miss each other.
+# What the events of jobs and contracts told.
 JOB = sa.Table(
     "job",
     METADATA,

@@ -1,6 +1,7 @@
 """Channels: made by an organisation on its job; its hires are in them.
 
-Whoever changes who is in a job's channels locks the job first, then channels in one order.
+Whoever changes who is in a job's channels locks the job first, then channels in one order: a hire
+and a new channel cannot miss each other.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.common.auth import Principal
 from services.common.database import Database
-from services.common.errors import NotFound
+from services.common.errors import Exhausted, NotFound
 from services.common.idempotency import Request, Requests
 from services.common.outbox import Outbox
 from services.common.paging import Cursor, Page
@@ -33,6 +34,8 @@ from services.messaging.use_cases.reading import find_readable
 
 OUTBOX = Outbox("messaging")
 REQUESTS = Requests("messaging")
+# An event of a contract goes through all channels of its job, a trainer's list through all of its.
+CHANNELS_LIMIT = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ async def create_channel(
     """Make a channel; where the job's settings say so, with everyone who is hired.
 
     Raises NotFound when the job is another organisation's, or unknown, also because its events have
-    not arrived yet: the same call may be repeated.
+    not arrived yet: the same call may be repeated. Raises Exhausted LIMIT_REACHED.
     """
     async with database.begin() as tx:
         repeat = await REQUESTS.claim(tx, member.principal, request, SeenThread)
@@ -69,6 +72,8 @@ async def create_channel(
         job = await channels.lock_job(tx, job_id)
         if job is None or job.organisation_id != member.organisation_id:
             raise NotFound("job", job_id)
+        if len(await channels.channels_of_job(tx, job.organisation_id, job_id)) >= CHANNELS_LIMIT:
+            raise Exhausted("LIMIT_REACHED", f"a job has at most {CHANNELS_LIMIT} channels")
         thread = await threads.claim_thread(tx, Thread.channel(thread_id, job, name, now))
         await OUTBOX.record(tx, events.created(thread))
         if job.adds_hires:
@@ -169,15 +174,16 @@ async def learn_work(tx: AsyncConnection, work: Work, now: datetime) -> None:
     Joining is for new hires of a job whose settings say so: whoever was taken out stays out. With
     the last active contract the trainer leaves.
     """
-    job = await channels.lock_job_of(tx, work)
+    job = await channels.lock_job(tx, work.job_id)
     was_active = await channels.learn_work(tx, work)
     if was_active == work.active:
         return
     ends = not work.active and not await channels.hired(tx, work.job_id, [work.trainer_id])
-    if not ends and not (work.active and job.adds_hires):
+    joins = work.active and job is not None and job.adds_hires
+    if not ends and not joins:
         return
     change = _leave if ends else _join
-    for thread_id in await channels.channels_of_job(tx, job):
+    for thread_id in await channels.channels_of_job(tx, work.organisation_id, work.job_id):
         await change(tx, thread_id, [work.trainer_id], now)
 
 

@@ -12,6 +12,7 @@ from services.common.runtime import Process, running
 from services.common.settings import Settings
 from services.common.tokens import Signer
 from services.messaging import wiring
+from tests.integration.messaging.site import Site, site_of
 from tests.integration.messaging.world import Parties, World
 
 
@@ -43,3 +44,9 @@ async def world(signer: Signer, process: Process) -> AsyncIterator[World]:
 @pytest.fixture
 async def parties(world: World) -> Parties:
     return await world.parties()
+
+
+@pytest.fixture
+async def site(world: World) -> Site:
+    """A job whose hires join its channels by themselves."""
+    return await site_of(world, adds_hires=True)

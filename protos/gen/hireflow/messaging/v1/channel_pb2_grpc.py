@@ -31,6 +31,7 @@ class ChannelsServiceStub:
 
     Where the job's settings say so, new hires join its channels by themselves, and a new channel
     takes in who is hired already. Whoever has no active contract on the job any more leaves them.
+    A changed setting holds for whoever is hired after it.
     """
 
     def __init__(self, channel):
@@ -72,10 +73,11 @@ class ChannelsServiceServicer:
 
     Where the job's settings say so, new hires join its channels by themselves, and a new channel
     takes in who is hired already. Whoever has no active contract on the job any more leaves them.
+    A changed setting holds for whoever is hired after it.
     """
 
     def CreateChannel(self, request, context):
-        """Makes a channel on a job.
+        """Makes a channel on a job, which has at most 20; LIMIT_REACHED after that.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -90,7 +92,8 @@ class ChannelsServiceServicer:
 
     def AddChannelMembers(self, request, context):
         """Takes trainers in, with a result each: those with an active contract on the job. Who joins
-        reads also what was written before.
+        reads also what was written before. For whoever did not join by itself, such as hires of the
+        moment in which the job's settings changed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -153,6 +156,7 @@ class ChannelsService:
 
     Where the job's settings say so, new hires join its channels by themselves, and a new channel
     takes in who is hired already. Whoever has no active contract on the job any more leaves them.
+    A changed setting holds for whoever is hired after it.
     """
 
     @staticmethod

@@ -32,6 +32,7 @@ class ChannelsServiceStub:
 
     Where the job's settings say so, new hires join its channels by themselves, and a new channel
     takes in who is hired already. Whoever has no active contract on the job any more leaves them.
+    A changed setting holds for whoever is hired after it.
     """
 
     @_typing.overload
@@ -39,12 +40,13 @@ class ChannelsServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ChannelsServiceAsyncStub: ...
     CreateChannel: _grpc.UnaryUnaryMultiCallable[_channel_pb2.CreateChannelRequest, _channel_pb2.CreateChannelResponse]
-    """Makes a channel on a job."""
+    """Makes a channel on a job, which has at most 20; LIMIT_REACHED after that."""
     RenameChannel: _grpc.UnaryUnaryMultiCallable[_channel_pb2.RenameChannelRequest, _channel_pb2.RenameChannelResponse]
     """Gives a channel another name."""
     AddChannelMembers: _grpc.UnaryUnaryMultiCallable[_channel_pb2.AddChannelMembersRequest, _channel_pb2.AddChannelMembersResponse]
     """Takes trainers in, with a result each: those with an active contract on the job. Who joins
-    reads also what was written before.
+    reads also what was written before. For whoever did not join by itself, such as hires of the
+    moment in which the job's settings changed.
     """
     RemoveChannelMembers: _grpc.UnaryUnaryMultiCallable[_channel_pb2.RemoveChannelMembersRequest, _channel_pb2.RemoveChannelMembersResponse]
     """Takes trainers out: they no longer read the channel, but what they wrote stays. Who is not in
@@ -60,16 +62,18 @@ class ChannelsServiceAsyncStub(ChannelsServiceStub):
 
     Where the job's settings say so, new hires join its channels by themselves, and a new channel
     takes in who is hired already. Whoever has no active contract on the job any more leaves them.
+    A changed setting holds for whoever is hired after it.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateChannel: _aio.UnaryUnaryMultiCallable[_channel_pb2.CreateChannelRequest, _channel_pb2.CreateChannelResponse]  # type: ignore[assignment]
-    """Makes a channel on a job."""
+    """Makes a channel on a job, which has at most 20; LIMIT_REACHED after that."""
     RenameChannel: _aio.UnaryUnaryMultiCallable[_channel_pb2.RenameChannelRequest, _channel_pb2.RenameChannelResponse]  # type: ignore[assignment]
     """Gives a channel another name."""
     AddChannelMembers: _aio.UnaryUnaryMultiCallable[_channel_pb2.AddChannelMembersRequest, _channel_pb2.AddChannelMembersResponse]  # type: ignore[assignment]
     """Takes trainers in, with a result each: those with an active contract on the job. Who joins
-    reads also what was written before.
+    reads also what was written before. For whoever did not join by itself, such as hires of the
+    moment in which the job's settings changed.
     """
     RemoveChannelMembers: _aio.UnaryUnaryMultiCallable[_channel_pb2.RemoveChannelMembersRequest, _channel_pb2.RemoveChannelMembersResponse]  # type: ignore[assignment]
     """Takes trainers out: they no longer read the channel, but what they wrote stays. Who is not in
@@ -84,6 +88,7 @@ class ChannelsServiceServicer(metaclass=_abc_1.ABCMeta):
 
     Where the job's settings say so, new hires join its channels by themselves, and a new channel
     takes in who is hired already. Whoever has no active contract on the job any more leaves them.
+    A changed setting holds for whoever is hired after it.
     """
 
     @_abc_1.abstractmethod
@@ -92,7 +97,7 @@ class ChannelsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _channel_pb2.CreateChannelRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_channel_pb2.CreateChannelResponse, _abc.Awaitable[_channel_pb2.CreateChannelResponse]]:
-        """Makes a channel on a job."""
+        """Makes a channel on a job, which has at most 20; LIMIT_REACHED after that."""
 
     @_abc_1.abstractmethod
     def RenameChannel(
@@ -109,7 +114,8 @@ class ChannelsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_channel_pb2.AddChannelMembersResponse, _abc.Awaitable[_channel_pb2.AddChannelMembersResponse]]:
         """Takes trainers in, with a result each: those with an active contract on the job. Who joins
-        reads also what was written before.
+        reads also what was written before. For whoever did not join by itself, such as hires of the
+        moment in which the job's settings changed.
         """
 
     @_abc_1.abstractmethod

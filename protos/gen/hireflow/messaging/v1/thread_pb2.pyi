@@ -913,7 +913,9 @@ class AskCandidatesRequest(_message.Message):
     TEXT_FIELD_NUMBER: _builtins.int
     ATTACHMENTS_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
-    """Makes a repeat harmless; unique per caller."""
+    """Makes a repeat harmless; unique per caller. A repeat writes nothing more: a proposal that was not
+    known yet stays NOT_FOUND, and is asked under another one.
+    """
     text: _builtins.str
     """The text in Markdown, of at most 10,000 characters; it may be empty beside attachments."""
     @_builtins.property
