@@ -79,6 +79,9 @@ class Settings(BaseSettings):
     call_deadline: float = Field(default=10.0, gt=0)
     stream_deadline: float = Field(default=3600.0, gt=0)
     shutdown_grace: float = Field(default=10.0, ge=0)
+    # Where files that come with messages are kept, before a hire there alone: hosts with commas
+    # between. Nobody can have a public address under the default, so unset means no such files.
+    file_hosts: str = "files.hireflow.local"
     # Shorter than any caller's deadline, so that a caller who gave up does not meet his own
     # transaction committing later.
     statement_timeout: float = Field(default=4.0, gt=0)
@@ -87,6 +90,11 @@ class Settings(BaseSettings):
     def nats_servers(self) -> list[str]:
         """The URL of each server of NATS."""
         return self.nats_url.get_secret_value().split(",")
+
+    @property
+    def file_stores(self) -> frozenset[str]:
+        """The host of each file store, in lower case."""
+        return frozenset(self.file_hosts.lower().split(","))
 
     @property
     def tls(self) -> tuple[Path, Path, Path] | None:

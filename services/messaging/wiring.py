@@ -18,7 +18,7 @@ def build(resources: Resources) -> Part:
     given = (resources.database, resources.clock, resources.new_id)
     messaging = Servicer(
         thread_pb2_grpc.add_MessagingServiceServicer_to_server,
-        MessagingServicer(*given),
+        MessagingServicer(*given, resources.settings.file_stores),
         thread_pb2.DESCRIPTOR.services_by_name["MessagingService"].full_name,
     )
     channels = Servicer(

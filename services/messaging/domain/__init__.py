@@ -1,6 +1,6 @@
 """The rules of threads and messages, pure: who writes when, and what is told before a hire."""
 
-from services.messaging.domain.attachment import ATTACHMENTS_LIMIT, Attachment
+from services.messaging.domain.attachment import ATTACHMENTS_LIMIT, Attachment, check_kept
 from services.messaging.domain.change import Change, ChangeKind
 from services.messaging.domain.mark import ReadMark
 from services.messaging.domain.message import (
@@ -49,5 +49,6 @@ __all__ = [
     "Version",
     "Work",
     "check_content",
+    "check_kept",
     "check_text",
 ]

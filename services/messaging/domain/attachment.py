@@ -1,7 +1,7 @@
 """A file that comes with a message: what it is and where it is kept, never its bytes."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -9,8 +9,9 @@ from services.common.errors import Problems
 
 ATTACHMENTS_LIMIT = 10
 _NAME_LIMIT, _ADDRESS_LIMIT = 255, 2048
-# RFC 6838, section 4.2: names of types and subtypes.
-_MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}")
+# The registered types of files, and RFC 6838, section 4.2: names of subtypes.
+_TYPES = "application|audio|font|image|model|text|video"
+_MEDIA_TYPE = re.compile(rf"(?:{_TYPES})/[a-z0-9][a-z0-9!#$&^_.+-]{{0,126}}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -41,6 +42,21 @@ def check_attachments(attachments: Sequence[Attachment], noted: Problems) -> Non
         noted.require(summed, f"{of}.sha256", "must be 64 hexadecimal digits in lower case")
         told = f"must be an https address of at most {_ADDRESS_LIMIT:,} characters"
         noted.require(_is_address(each.address), f"{of}.address", told)
+
+
+def check_kept(
+    attachments: Sequence[Attachment], file_hosts: Collection[str], noted: Problems
+) -> None:
+    """Note files that are kept anywhere but on our own hosts; bad addresses are noted elsewhere.
+
+    The whole authority is compared: a user's name before the host would say anything, too.
+    """
+    for place, each in enumerate(attachments):
+        elsewhere = _is_address(each.address) and (
+            urlsplit(each.address).netloc.lower() not in file_hosts
+        )
+        told = "must be in one of Hireflow's own file stores before a hire"
+        noted.require(not elsewhere, f"attachments[{place}].address", told)
 
 
 def _is_address(address: str) -> bool:

@@ -1,12 +1,14 @@
 """A thread between an organisation and trainers, and the order in which people may write."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
 from services.common.contact_details import without_contact_details
-from services.common.errors import Refused
+from services.common.errors import Refused, problems
+from services.messaging.domain.attachment import check_kept
 from services.messaging.domain.message import Content, Message, MessageKind, Sender, SenderKind
 
 # The first message of every job thread: the same for all, so it tells nothing of anybody.
@@ -145,11 +147,18 @@ class Thread:
         return self._append(message_id, MessageKind.SYSTEM, sender, Content(WELCOME), now)
 
     def write(
-        self, message_id: str, sender: Sender, content: Content, now: datetime
+        self,
+        message_id: str,
+        sender: Sender,
+        content: Content,
+        now: datetime,
+        file_hosts: Collection[str] = (),
     ) -> tuple[Self, Message]:
         """Add what somebody wrote; before the hire, without contact details.
 
-        Raises Refused EMPLOYER_WRITES_FIRST when a trainer begins a proposal thread.
+        Raises Refused EMPLOYER_WRITES_FIRST when a trainer begins a proposal thread; InvalidInput
+        when a file comes from another host than `file_hosts` before the hire: its address could be
+        that of a person.
         """
         begins = self.kind is ThreadKind.PROPOSAL and self.message_count == 0
         if begins and sender.kind is SenderKind.TRAINER:
@@ -157,6 +166,9 @@ class Thread:
                 "EMPLOYER_WRITES_FIRST",
                 "the employer writes first in a proposal thread; answer what is asked",
             )
+        if self.kind is ThreadKind.PROPOSAL:
+            with problems() as noted:
+                check_kept(content.attachments, file_hosts, noted)
         attachments = tuple(
             replace(each, name=self.tellable(each.name)) for each in content.attachments
         )

@@ -1,6 +1,6 @@
 """What the parts of MessagingService share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import TypeAlias
 
@@ -15,12 +15,17 @@ Context: TypeAlias = grpc.aio.ServicerContext[Message, Message]
 
 
 class Calls(thread_pb2_grpc.MessagingServiceServicer):
-    """What every part is made with. Time and new ids come from outside."""
+    """What every part is made with: time and new ids, and on which hosts files are kept."""
 
     def __init__(
-        self, database: Database, clock: Callable[[], datetime], new_id: Callable[[], str]
+        self,
+        database: Database,
+        clock: Callable[[], datetime],
+        new_id: Callable[[], str],
+        file_hosts: Collection[str],
     ) -> None:
         self._database = database
         self._feeds = Feeds(database)
         self._clock = clock
         self._new_id = new_id
+        self._file_hosts = file_hosts

@@ -10,7 +10,7 @@ from services.common.auth import current_caller
 from services.common.errors import NotFound, Problems, problems
 from services.common.idempotency import Request
 from services.common.paging import Cursor
-from services.messaging.domain import check_content, check_text
+from services.messaging.domain import check_content, check_kept, check_text
 from services.messaging.servicer.calls import Calls, Context
 from services.messaging.use_cases import asking, reading, writing
 from services.messaging.use_cases.access import as_member, as_reviewer, as_writer
@@ -43,6 +43,7 @@ class MessageCalls(Calls):
             thread_id=request.thread_id,
             message_id=self._new_id(),
             content=content,
+            file_hosts=self._file_hosts,
             now=self._clock(),
         )
         return thread_pb2.SendMessageResponse(message=message_message(message))
@@ -82,12 +83,19 @@ class MessageCalls(Calls):
             _check_proposals(request.proposal_ids, noted)
             content = read_content(request.text, request.attachments)
             check_content(content, noted)
+            check_kept(content.attachments, self._file_hosts, noted)
         questions = [
             asking.Question(proposal_id, self._new_id(), self._new_id())
             for proposal_id in request.proposal_ids
         ]
         asked = await asking.ask_candidates(
-            self._database, member, Request.of(request), questions, content, now=self._clock()
+            self._database,
+            member,
+            Request.of(request),
+            questions,
+            content,
+            file_hosts=self._file_hosts,
+            now=self._clock(),
         )
         return thread_pb2.AskCandidatesResponse(results=[_asked_message(each) for each in asked])
 

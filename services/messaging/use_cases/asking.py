@@ -1,6 +1,6 @@
 """One question to many candidates."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from services.messaging import events
 from services.messaging.domain import Content, Message, SeenThread, Thread
 from services.messaging.store import messages, threads
 from services.messaging.use_cases.access import Member, sender_of
-from services.messaging.use_cases.writing import Written, append
+from services.messaging.use_cases.writing import Written, save_message
 
 OUTBOX = Outbox("messaging")
 REQUESTS = Requests("messaging")
@@ -52,18 +52,20 @@ async def ask_candidates(
     questions: Sequence[Question],
     content: Content,
     *,
+    file_hosts: Collection[str],
     now: datetime,
 ) -> list[Asked]:
     """Write one message in the threads of many proposals, opening those that are not open.
 
     One transaction: whoever is asked is told in the answer, also to a repeat, which shows threads
     and messages as they stand then. A proposal that is unknown, or another organisation's, has
-    NotFound for its result.
+    NotFound for its result. Raises InvalidInput when a file is not on one of `file_hosts`.
     """
     async with database.begin() as tx:
         answer = await REQUESTS.claim(tx, member.principal, request, Answer)
         if answer is None:
-            answer = Answer(await _ask(tx, member, questions, content, now))
+            written = await _ask(tx, member, questions, content, file_hosts=file_hosts, now=now)
+            answer = Answer(written)
             await REQUESTS.answer(tx, member.principal, request, answer)
         return await _asked(tx, member, questions, answer.written)
 
@@ -73,17 +75,20 @@ async def _ask(
     member: Member,
     questions: Sequence[Question],
     content: Content,
+    *,
+    file_hosts: Collection[str],
     now: datetime,
 ) -> dict[str, Written]:
     known = await threads.find_proposals(tx, [each.proposal_id for each in questions])
     written: dict[str, Written] = {}
+    sender = sender_of(member.principal)
     # In one order, so that two who ask the same candidates wait for each other only in line.
     for each in sorted(questions, key=lambda question: question.proposal_id):
         proposal = known.get(each.proposal_id)
         if proposal is not None and proposal.organisation_id == member.organisation_id:
-            thread = await _open(tx, Thread.of_proposal(each.thread_id, proposal, now))
-            sender, message_id = sender_of(member.principal), each.message_id
-            message = await append(tx, thread, sender, content, message_id=message_id, now=now)
+            opened = await _open(tx, Thread.of_proposal(each.thread_id, proposal, now))
+            thread, message = opened.write(each.message_id, sender, content, now, file_hosts)
+            await save_message(tx, thread, message)
             written[each.proposal_id] = Written(message.thread_id, message.sequence)
     return written
 

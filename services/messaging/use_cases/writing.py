@@ -3,6 +3,7 @@
 The lock on the thread's row puts writers in a line, so no sequence is missing.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,7 +14,7 @@ from services.common.errors import NotFound
 from services.common.idempotency import Request, Requests
 from services.common.outbox import Outbox
 from services.messaging import events
-from services.messaging.domain import ChangeKind, Content, Message, Sender, Thread
+from services.messaging.domain import ChangeKind, Content, Message, Thread
 from services.messaging.store import changes, marks, messages, threads
 from services.messaging.use_cases.access import Writer, may_read, sender_of
 
@@ -37,45 +38,33 @@ async def send_message(
     thread_id: str,
     message_id: str,
     content: Content,
+    file_hosts: Collection[str],
     now: datetime,
 ) -> Message:
     """Write a message. A repeat is answered with the message as it stands then.
 
     Raises NotFound when the thread is unknown or the caller no part of it; Refused
-    EMPLOYER_WRITES_FIRST.
+    EMPLOYER_WRITES_FIRST; InvalidInput when a file is not on one of `file_hosts` before a hire.
     """
     async with database.begin() as tx:
         repeat = await REQUESTS.claim(tx, writer, request, Written)
         if repeat is not None:
             return await messages.get_message(tx, repeat.thread_id, repeat.sequence)
         thread = await _lock(tx, writer, thread_id)
-        sender = sender_of(writer)
-        message = await append(tx, thread, sender, content, message_id=message_id, now=now)
+        thread, message = thread.write(message_id, sender_of(writer), content, now, file_hosts)
+        await save_message(tx, thread, message)
         await REQUESTS.answer(tx, writer, request, Written(thread_id, message.sequence))
         return message
 
 
-async def append(
-    tx: AsyncConnection,
-    thread: Thread,
-    sender: Sender,
-    content: Content,
-    *,
-    message_id: str,
-    now: datetime,
-) -> Message:
-    """Write a message in a thread that this transaction opened or locked.
-
-    Raises Refused EMPLOYER_WRITES_FIRST.
-    """
-    thread, message = thread.write(message_id, sender, content, now)
+async def save_message(tx: AsyncConnection, thread: Thread, message: Message) -> None:
+    """Store a new message and its thread after it, which this transaction opened or locked."""
     await messages.insert_message(tx, message)
     await threads.save_thread(tx, thread)
-    mark = await marks.lock_mark(tx, thread.thread_id, sender)
-    await marks.save_mark(tx, thread.thread_id, sender, mark.wrote(message.sequence))
+    mark = await marks.lock_mark(tx, thread.thread_id, message.sender)
+    await marks.save_mark(tx, thread.thread_id, message.sender, mark.wrote(message.sequence))
     await changes.record(tx, ChangeKind.SENT, message.thread_id, message.sequence)
     await OUTBOX.record(tx, events.sent(message))
-    return message
 
 
 async def edit_message(

@@ -63,6 +63,31 @@ async def test_a_message_brings_files_by_reference(world: World, parties: Partie
     assert listed[0] == sent
 
 
+async def test_before_the_hire_files_come_from_our_own_stores_alone(
+    world: World, parties: Parties
+) -> None:
+    thread = await world.open_proposal(parties)
+    ours, foreign = thread_pb2.Attachment(), thread_pb2.Attachment()
+    for each, address in (
+        (ours, "https://files.hireflow.local/guidelines.pdf"),
+        (foreign, "https://wa.me/4915112345678"),
+    ):
+        each.CopyFrom(FILE)
+        each.address = address
+    send = thread_pb2.SendMessageRequest(request_id=new_id("r"), thread_id=thread.thread_id)
+    ask = thread_pb2.AskCandidatesRequest(proposal_ids=[parties.proposal.proposal_id])
+    for request in (send, ask):
+        request.attachments.extend([ours, foreign])
+    error = await refusal(world.stub.SendMessage(send, metadata=parties.employer))
+    assert [violation.field for violation in error.violations] == ["attachments[1].address"]
+    error = await refusal(world.stub.AskCandidates(ask, metadata=parties.employer))
+    fields = [violation.field for violation in error.violations]
+    assert fields == ["request_id", "attachments[1].address"]
+    del send.attachments[1]
+    sent = (await world.stub.SendMessage(send, metadata=parties.employer)).message
+    assert list(sent.attachments) == [ours]
+
+
 async def test_every_fault_of_text_and_files_is_named_in_one_answer(
     world: World, parties: Parties
 ) -> None:

@@ -20,7 +20,7 @@ from services.messaging.domain import (
 from services.messaging.store import listing, threads
 from services.messaging.store.listing import Wanted
 from services.messaging.use_cases import channels
-from services.messaging.use_cases.writing import append
+from services.messaging.use_cases.writing import save_message
 from tests.integration.messaging.site import Site
 from tests.integration.messaging.world import new_id, rows_read, rows_written
 from tests.refusals import reason, refusal
@@ -56,7 +56,7 @@ async def test_a_message_and_the_lists_of_threads_cost_the_same_however_many_are
             seen, message_id = await threads.get_thread(tx, thread.thread_id), new_id("m")
             before = await rows_written(tx), await rows_read(tx)
             now = datetime.now(UTC)
-            await append(tx, seen, sender, Content("x"), message_id=message_id, now=now)
+            await save_message(tx, *seen.write(message_id, sender, Content("x"), now))
             wanted = Wanted(sender, "", frozenset(ThreadKind))
             cursor = Cursor.read(10, "", "cost")
             organisation_id = site.job.organisation_id

@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.common.contact_details import REMOVED
-from services.common.errors import Problems, Refused
+from services.common.errors import InvalidInput, Problems, Refused
 from services.messaging.domain import (
     ATTACHMENTS_LIMIT,
     Attachment,
     Content,
+    Engagement,
     Message,
     MessageKind,
     Proposal,
@@ -73,8 +74,29 @@ def test_a_clock_that_is_behind_dates_no_edit_before_the_message() -> None:
 def test_a_files_name_tells_no_contact_details_before_the_hire() -> None:
     thread = Thread.of_proposal("t-1", Proposal("p-1", "job-1", "org-1", "tr-1"), NOON)
     named = replace(FILE, name="ann@example.com")
-    _, message = thread.write("m-1", AUTHOR, Content("", (named,)), NOON)
+    _, message = thread.write("m-1", AUTHOR, Content("", (named,)), NOON, {"files.example.com"})
     assert message.attachments == (replace(FILE, name=REMOVED),)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://wa.me/4915112345678",
+        "https://linkedin.com/in/ann",
+        "https://ann@files.example.com/x",
+        "https://files.example.com.ann.org/x",
+        "https://files.example.com:8443/x",
+    ],
+)
+def test_a_file_is_on_a_host_of_ours_before_the_hire_and_anywhere_after_it(address: str) -> None:
+    parties = Proposal("p-1", "job-1", "org-1", "tr-1")
+    files = (replace(FILE, address="https://FILES.example.com/x"), replace(FILE, address=address))
+    before = Thread.of_proposal("t-1", parties, NOON)
+    with pytest.raises(InvalidInput) as refused:
+        before.write("m-1", AUTHOR, Content("", files), NOON, {"files.example.com"})
+    assert [each.field for each in refused.value.violations] == ["attachments[1].address"]
+    after = Thread.of_contract("t-2", Engagement(parties, "c-1"), NOON)
+    assert after.write("m-2", AUTHOR, Content("", files), NOON)[1].attachments == files
 
 
 @pytest.mark.parametrize(
@@ -93,6 +115,7 @@ def test_a_message_says_something_or_brings_something(content: Content) -> None:
         ({"name": "x" * 256}, ["name"]),
         ({"name": "a\nb"}, ["name"]),
         ({"media_type": "pdf"}, ["media_type"]),
+        ({"media_type": "wa.me/4915112345678"}, ["media_type"]),
         ({"media_type": "application/pdf; charset=x"}, ["media_type"]),
         ({"size_bytes": -1}, ["size_bytes"]),
         ({"sha256": "F" * 64}, ["sha256"]),

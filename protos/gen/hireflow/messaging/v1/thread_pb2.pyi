@@ -256,13 +256,17 @@ class Attachment(_message.Message):
     name: _builtins.str
     """The file's name, such as "guidelines.pdf"; at most 255 characters."""
     media_type: _builtins.str
-    """Its media type, such as "application/pdf"."""
+    """Its media type, such as "application/pdf": an application, audio, font, image, model, text or
+    video.
+    """
     size_bytes: _builtins.int
     """How many bytes it has."""
     sha256: _builtins.str
     """The SHA-256 checksum of its bytes: 64 hexadecimal digits in lower case."""
     address: _builtins.str
-    """Where it is kept: an https address of at most 2,048 characters."""
+    """Where it is kept: an https address of at most 2,048 characters. In a proposal thread its host is
+    one of Hireflow's own file stores: no other address is told before a hire.
+    """
     def __init__(
         self,
         *,
