@@ -83,7 +83,7 @@ def _scan(
 
     def newest(kind: ThreadKind) -> sa.Select[tuple[Any, ...]]:
         source: sa.FromClause = table
-        time = table.c.last_message_time
+        time: sa.ColumnElement[Any] = table.c.last_message_time
         if table is PARTICIPANT and kind is ThreadKind.CHANNEL:
             # A trainer's channels stand in no order, but they are few: some of each of its jobs.
             current = _CURRENT_TIME.lateral()
@@ -104,11 +104,18 @@ async def _unread(
     connection: AsyncConnection, found: sa.Subquery, reader: Sender, cursor: Cursor
 ) -> Page[SeenThread]:
     """Look through threads for unread ones, then read those whole."""
-    mark = (READ_MARK.c.thread_id == found.c.thread_id) & of_reader(reader)
+    mark = (READ_MARK.c.thread_id == THREAD.c.thread_id) & of_reader(reader)
+    # Not joined: each is found by its key, however few threads there are to read all of.
+    unread = (
+        sa.select(UNREAD)
+        .outerjoin_from(THREAD, READ_MARK, mark)
+        .where(THREAD.c.thread_id == found.c.thread_id)
+        .correlate(found)
+        .scalar_subquery()
+        .label("unread_count")
+    )
     look = (
-        sa.select(found.c.last_message_time, found.c.thread_id, UNREAD)
-        .join(THREAD, THREAD.c.thread_id == found.c.thread_id)
-        .outerjoin(READ_MARK, mark)
+        sa.select(found.c.last_message_time, found.c.thread_id, unread)
         .order_by(found.c.last_message_time.desc(), found.c.thread_id.desc())
         .limit(LOOKED_AT + 1)
     )
