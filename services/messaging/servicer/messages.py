@@ -22,6 +22,9 @@ from services.messaging.wire import (
     version_message,
 )
 
+# A gRPC client takes four MiB; the threads and what stands for contact details need some of it.
+_ANSWER_LIMIT = 3_200_000
+
 
 class MessageCalls(Calls):
     """The part of MessagingService that writes, changes and lists messages."""
@@ -81,6 +84,7 @@ class MessageCalls(Calls):
         with problems() as noted:
             Request.check(request, noted)
             _check_proposals(request.proposal_ids, noted)
+            _check_size(request, noted)
             content = read_content(request.text, request.attachments)
             check_content(content, noted)
             check_kept(content.attachments, self._file_hosts, noted)
@@ -167,6 +171,14 @@ def _check_proposals(proposal_ids: Sequence[str], noted: Problems) -> None:
         noted.require_id(field, proposal_id)
         noted.require(proposal_id not in seen, field, "is named before")
         seen.add(proposal_id)
+
+
+def _check_size(request: thread_pb2.AskCandidatesRequest, noted: Problems) -> None:
+    """Note more proposals than an answer that repeats the message for each has room for."""
+    size = len(request.text.encode()) + sum(each.ByteSize() for each in request.attachments)
+    most = _ANSWER_LIMIT // max(size, 1)
+    told = f"must be at most {most} for so long a message"
+    noted.require(len(request.proposal_ids) <= most, "proposal_ids", told)
 
 
 def _asked_message(asked: asking.Asked) -> thread_pb2.AskResult:

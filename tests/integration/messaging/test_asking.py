@@ -8,6 +8,7 @@ from hireflow.common.v1.error_reason_pb2 import ERROR_REASON_NOT_FOUND
 from hireflow.messaging.v1 import thread_pb2
 from services.common.auth import Kind
 from services.common.contact_details import REMOVED
+from services.messaging.domain import TEXT_LIMIT
 from services.messaging.use_cases.asking import CANDIDATES_LIMIT
 from tests.integration.messaging.world import Metadata, World, new_id
 from tests.refusals import refusal
@@ -99,6 +100,11 @@ async def test_every_fault_of_a_question_is_named_in_one_answer(world: World) ->
         "proposal_ids[2]",
         "text",
     ]
-    for proposal_ids in ([], [str(number) for number in range(CANDIDATES_LIMIT + 1)]):
-        error = await refusal(_ask(world, employer, proposal_ids))
+    many = [str(number) for number in range(CANDIDATES_LIMIT + 1)]
+    # The last would have an answer of four million bytes.
+    for proposal_ids, text in (([], "Hello"), (many, "Hello"), (many[1:], "😀" * TEXT_LIMIT)):
+        request = thread_pb2.AskCandidatesRequest(
+            request_id=new_id("r"), proposal_ids=proposal_ids, text=text
+        )
+        error = await refusal(world.stub.AskCandidates(request, metadata=employer))
         assert [violation.field for violation in error.violations] == ["proposal_ids"]

@@ -924,7 +924,9 @@ class AskCandidatesRequest(_message.Message):
     """The text in Markdown, of at most 10,000 characters; it may be empty beside attachments."""
     @_builtins.property
     def proposal_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The proposals: 1 to 100, each once."""
+        """The proposals: 1 to 100, each once. Fewer where the message is long, since the answer repeats it
+        for each: the proposals' number times the bytes of text and files is at most 3,200,000.
+        """
 
     @_builtins.property
     def attachments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Attachment]:
