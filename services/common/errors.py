@@ -10,6 +10,9 @@ from dataclasses import dataclass
 
 # The longest id of ours; a provider's may be longer.
 ID_LIMIT = 64
+# Of a request with a million wrong items nobody reads all.
+MOST_VIOLATIONS = 200
+_IN_MESSAGE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,7 @@ class HireflowError(Exception):
         message: what happened, why, and what to do; never personal data.
         metadata: facts a program may use, such as the present state.
         violations: the fields that are wrong or missing, all of them.
+        untold: how many more there were, which nobody kept.
 
     """
 
@@ -38,21 +42,31 @@ class HireflowError(Exception):
         *,
         metadata: Mapping[str, str] | None = None,
         violations: Iterable[Violation] = (),
+        untold: int = 0,
     ) -> None:
         super().__init__(f"{reason}: {message}")
         self.reason = reason
         self.message = message
         self.metadata = dict(metadata or {})
         self.violations = tuple(violations)
+        self.untold = untold
 
 
 class InvalidInput(HireflowError):
-    """INVALID_ARGUMENT: names every wrong field at once."""
+    """INVALID_ARGUMENT: names every wrong field at once; its message the first few and a count."""
 
-    def __init__(self, violations: Iterable[Violation], *, reason: str = "INVALID_FIELDS") -> None:
+    def __init__(
+        self,
+        violations: Iterable[Violation],
+        *,
+        reason: str = "INVALID_FIELDS",
+        untold: int = 0,
+    ) -> None:
         every = tuple(violations)
-        told = "; ".join(f"{each.field} {each.description}" for each in every)
-        super().__init__(reason, told, violations=every)
+        told = [f"{each.field} {each.description}" for each in every[:_IN_MESSAGE]]
+        if more := len(every) - len(told) + untold:
+            told.append(f"and {more} more")
+        super().__init__(reason, "; ".join(told), violations=every, untold=untold)
 
 
 class NotFound(HireflowError):
@@ -91,10 +105,14 @@ class Exhausted(HireflowError):
 
 
 class Problems:
-    """Collects every violation, so that a caller mends all of them in one go."""
+    """Collects every violation, so that a caller mends all of them in one go.
+
+    Of more than 200 the rest are only counted.
+    """
 
     def __init__(self) -> None:
         self.violations: list[Violation] = []
+        self._untold = 0
 
     def require_id(self, field: str, identifier: str, *, limit: int = ID_LIMIT) -> bool:
         """Note an id that is missing, too long or not printable; answer whether it is sound."""
@@ -103,13 +121,26 @@ class Problems:
 
     def add(self, field: str, description: str) -> None:
         """Note one violation."""
-        self.violations.append(Violation(field, description))
+        if len(self.violations) < MOST_VIOLATIONS:
+            self.violations.append(Violation(field, description))
+        else:
+            self._untold += 1
 
     def require(self, condition: object, field: str, description: str) -> bool:
         """Note a violation unless `condition` holds; answer whether it holds."""
         if not condition:
             self.add(field, description)
         return bool(condition)
+
+    def refuse(self) -> None:
+        """Raise what was noted, together.
+
+        Raises:
+            InvalidInput: if at least one problem was noted.
+
+        """
+        if self.violations:
+            raise InvalidInput(self.violations, untold=self._untold)
 
 
 @contextmanager
@@ -122,5 +153,4 @@ def problems() -> Iterator[Problems]:
     """
     noted = Problems()
     yield noted
-    if noted.violations:
-        raise InvalidInput(noted.violations)
+    noted.refuse()

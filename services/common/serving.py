@@ -10,7 +10,6 @@ from typing import Any, TypeAlias, cast
 import grpc
 import grpc.aio
 import structlog
-from google.protobuf.any_pb2 import Any as AnyMessage
 from google.rpc import (
     error_details_pb2,
     status_pb2,
@@ -36,6 +35,11 @@ _CODES: dict[type[errors.HireflowError], grpc.StatusCode] = {
     errors.Unavailable: grpc.StatusCode.UNAVAILABLE,
     errors.Exhausted: grpc.StatusCode.RESOURCE_EXHAUSTED,
 }
+# In bytes. A client takes 8 KiB of trailing metadata, in which a status counts by its base64 and a
+# message by three bytes for each that is not ASCII; of more it shows neither.
+_LONGEST_STATUS, _LONGEST_MESSAGE, _LONGEST_TEXT = 4500, 500, 300
+# What the last violation and the packing take, and what each violation has around it.
+_OF_THE_REST, _AROUND_A_FIELD = 150, 3
 _DURATION = METER.create_histogram(
     "rpc.server.call.duration",
     unit="s",
@@ -178,7 +182,7 @@ async def _abort(context: Context, method: str, error: Exception, outcome: dict[
     outcome |= {"code": code.name, "reason": told.reason}
     status = _status(code, told)
     details = (("grpc-status-details-bin", status.SerializeToString()),)
-    await context.abort(code, told.message, trailing_metadata=details)
+    await context.abort(code, status.message, trailing_metadata=details)
 
 
 def _told(error: Exception) -> tuple[grpc.StatusCode, errors.HireflowError]:
@@ -194,21 +198,36 @@ def _told(error: Exception) -> tuple[grpc.StatusCode, errors.HireflowError]:
 
 
 def _status(code: grpc.StatusCode, error: errors.HireflowError) -> status_pb2.Status:
-    status = status_pb2.Status(code=code.value[0], message=error.message)
-    details: list[Any] = [
-        error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=error.metadata)
-    ]
+    message = _cut(error.message, _LONGEST_MESSAGE)
+    status = status_pb2.Status(code=code.value[0], message=message)
+    facts = {name: _cut(value) for name, value in error.metadata.items()}
+    info = error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=facts)
+    status.details.add().Pack(info)
+    status.details.add().Pack(error_details_pb2.RequestInfo(request_id=current_trace_id()))
     if error.violations:
-        fields = [
-            error_details_pb2.BadRequest.FieldViolation(
-                field=each.field, description=each.description
-            )
-            for each in error.violations
-        ]
-        details.append(error_details_pb2.BadRequest(field_violations=fields))
-    details.append(error_details_pb2.RequestInfo(request_id=current_trace_id()))
-    for detail in details:
-        packed = AnyMessage()
-        packed.Pack(detail)
-        status.details.append(packed)
+        status.details.add().Pack(_bad_request(error, _LONGEST_STATUS - status.ByteSize()))
     return status
+
+
+def _bad_request(error: errors.HireflowError, longest: int) -> error_details_pb2.BadRequest:
+    """Name as many wrong fields as the bytes allow, and then how many more there are."""
+    told = error_details_pb2.BadRequest()
+    left = longest - _OF_THE_REST
+    for each in error.violations:
+        field = told.field_violations.add(
+            field=_cut(each.field), description=_cut(each.description)
+        )
+        left -= field.ByteSize() + _AROUND_A_FIELD
+        if left < 0:
+            told.field_violations.pop()
+            break
+    if more := len(error.violations) - len(told.field_violations) + error.untold:
+        told.field_violations.add(description=f"and {more} more: mend these first")
+    return told
+
+
+def _cut(text: str, longest: int = _LONGEST_TEXT) -> str:
+    whole = text.encode()
+    if len(whole) <= longest:
+        return text
+    return whole[: longest - len("…".encode())].decode(errors="ignore") + "…"

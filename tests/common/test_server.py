@@ -1,12 +1,14 @@
 """The chassis over real gRPC: identities, errors with details, idempotency, paging, stopping."""
 
 import asyncio
+import base64
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import grpc
 import grpc.aio
@@ -81,6 +83,24 @@ async def test_all_wrong_fields_are_named_at_once(service: Toy, token: Token) ->
         Violation("job.title", "must not be empty"),
         Violation("job.positions", "must not be negative"),
     )
+
+
+@pytest.mark.parametrize(("name", "problems"), [("many", 1_000), ("wordy", 50), ("é" * 9_000, 0)])
+async def test_however_much_is_wrong_the_answer_fits_into_what_a_client_takes_and_counts_the_rest(
+    service: Toy, token: Token, name: str, problems: int
+) -> None:
+    call = service.jobs.GetJob(job_pb2.GetJobRequest(job_id=name), metadata=bearer(token(EMPLOYER)))
+    error = await refused(call)
+    assert error.code is not grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert error.reason in {"INVALID_FIELDS", "JOB_INCOMPLETE", "NOT_FOUND"}
+    if problems:
+        *told, last = error.violations
+        assert 5 <= len(told) < problems
+        assert last == Violation("", f"and {problems - len(told)} more: mend these first")
+    # As others count it than this client: in base64, and each odd byte of a message as three.
+    [(_, status)] = [each for each in await call.trailing_metadata() if each[0].endswith("-bin")]
+    assert len(base64.b64encode(status)) + len(quote(error.message)) < 7_800
+    assert len(error.message.encode()) <= 500
 
 
 @pytest.mark.parametrize(

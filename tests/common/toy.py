@@ -59,6 +59,12 @@ ERRORS: dict[str, Exception] = {
     "denied": Denied("CALLER_NOT_ALLOWED", "never"),
     "unavailable": Unavailable("DEPENDENCY_UNAVAILABLE", "later"),
     "exhausted": Exhausted("LIMIT_REACHED", "too many"),
+    "wordy": Refused(
+        "JOB_INCOMPLETE",
+        "é" * 9_000,
+        metadata={"state": "é" * 9_000},
+        violations=[Violation("é" * 9_000, "é" * 9_000)] * 50,
+    ),
     "secret": ValueError("a secret in an error's text"),
 }
 
@@ -160,6 +166,10 @@ class ToyJobs(job_pb2_grpc.JobsServiceServicer):
     ) -> job_pb2.GetJobResponse:
         if request.job_id in ERRORS:
             raise ERRORS[request.job_id]
+        if request.job_id == "many":
+            with problems() as noted:
+                for number in range(1_000):
+                    noted.add(f"job.título[{number}]", "muss Wörter haben: " + "ä" * 40)
         if request.job_id == "slow":
             self.waiting.set()
             await self.may_go_on.wait()
