@@ -55,11 +55,11 @@ class EventsServicer(events_pb2_grpc.EventsServiceServicer):
     ) -> events_pb2.ListDeadLettersResponse:
         """List what consumers of this process gave up."""
         operator = _operator()
-        if request.consumer:
-            with problems() as noted:
-                self._check_consumer(request.consumer, noted)
         scope = ("dead letters", operator.id, request.consumer)
-        cursor = Cursor.read(request.page_size, request.page_token, *scope)
+        with problems() as noted:
+            if request.consumer:
+                self._check_consumer(request.consumer, noted)
+            cursor = Cursor.read(request.page_size, request.page_token, *scope, noted=noted)
         found = await self._dead_letters(request.consumer, cursor)
         page = cursor.page(found, lambda letter: (letter.consumer, letter.event_id))
         return events_pb2.ListDeadLettersResponse(

@@ -16,7 +16,10 @@ T = TypeVar("T")
 Key = str | int | float | datetime
 DEFAULT_SIZE, LARGEST_SIZE = 50, 200
 _VERSION = 1
-_LONGEST_TOKEN = 2000
+# Fits keys of 200 characters and two ids, however many bytes each character has.
+_LONGEST_TOKEN = 4000
+# Half of what a client takes: an item may weigh more on the wire than its store knows.
+_HEAVIEST_PAGE = 2 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,29 +49,33 @@ class Cursor:
     scope: str
 
     @classmethod
-    def read(cls, page_size: int, page_token: str, *scope: object) -> Self:
+    def read(
+        cls, page_size: int, page_token: str, *scope: object, noted: Problems | None = None
+    ) -> Self:
         """Read a list request's paging fields; 0 means 50, and more than 200 means 200.
 
         Args:
             page_size: as the caller sent it.
             page_token: as the caller sent it.
             scope: whatever shapes the list: caller, filters, order; a token is good for no other.
+            noted: takes what is wrong, beside the request's other fields, instead of its being
+                raised here; the cursor is then good for nothing.
 
         Raises:
             InvalidInput: a negative size; a token that is malformed or of another list.
 
         """
-        noted = Problems()
-        noted.require(page_size >= 0, "page_size", "must not be negative")
+        found = Problems() if noted is None else noted
+        found.require(page_size >= 0, "page_size", "must not be negative")
         told = hashlib.sha256(repr(scope).encode()).hexdigest()[:16]
         after: tuple[Key, ...] = ()
         if page_token:
             try:
                 after = _read_token(page_token, told)
             except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
-                noted.add("page_token", "is not one of this list: begin again without it")
-        if noted.violations:
-            raise InvalidInput(noted.violations)
+                found.add("page_token", "is not one of this list: begin again without it")
+        if noted is None:
+            found.refuse()
         return cls(min(page_size or DEFAULT_SIZE, LARGEST_SIZE), after, told)
 
     @property
@@ -76,11 +83,25 @@ class Cursor:
         """How many rows to ask for: one more than the page has, to know of a next page."""
         return self.size + 1
 
-    def page(self, items: Sequence[T], key: Callable[[T], tuple[Key, ...]]) -> Page[T]:
-        """Cut `limit` items down to the page; `key` gives an item's values of the order."""
-        if len(items) <= self.size:
+    def page(
+        self,
+        items: Sequence[T],
+        key: Callable[[T], tuple[Key, ...]],
+        weigh: Callable[[T], int] | None = None,
+    ) -> Page[T]:
+        """Cut `limit` items down to the page.
+
+        Args:
+            items: what was found, in the list's order.
+            key: gives an item's values of the order.
+            weigh: gives an item's bytes; the page then ends before they pass 2 MiB, as a client
+                takes no more than 4, but has one item at least.
+
+        """
+        number = self.size if weigh is None else _bearable(items[: self.size], weigh)
+        if len(items) <= number:
             return Page(tuple(items))
-        shown = tuple(items[: self.size])
+        shown = tuple(items[:number])
         return Page(shown, self.token(key(shown[-1])))
 
     def following(self, token: str) -> Self:
@@ -102,8 +123,18 @@ class Cursor:
     def token(self, keys: Sequence[Key]) -> str:
         """Write the token of the page that begins after these values of the order."""
         token = [_VERSION, self.scope, [_written(value) for value in keys]]
-        text = json.dumps(token, separators=(",", ":")).encode()
+        text = json.dumps(token, separators=(",", ":"), ensure_ascii=False).encode()
         return base64.urlsafe_b64encode(text).decode().rstrip("=")
+
+
+def _bearable(items: Sequence[T], weigh: Callable[[T], int]) -> int:
+    """Count the items that fit into a page together, at least one."""
+    total = 0
+    for number, item in enumerate(items):
+        total += weigh(item)
+        if total > _HEAVIEST_PAGE:
+            return max(number, 1)
+    return len(items)
 
 
 def beyond(

@@ -136,6 +136,6 @@ async def test_bad_input_names_every_problem_and_what_there_is(desk: Desk) -> No
     told = await refusal(desk.stub.RebuildReadModel(rebuilt, metadata=desk.metadata))
     assert [each.field for each in told.violations] == ["request_id", "consumer", "reason"]
     assert CONSUMER in told.message
-    listed = events_pb2.ListDeadLettersRequest(consumer="nobody")
+    listed = events_pb2.ListDeadLettersRequest(consumer="nobody", page_size=-1, page_token="x")
     told = await refusal(desk.stub.ListDeadLetters(listed, metadata=desk.metadata))
-    assert [each.field for each in told.violations] == ["consumer"]
+    assert [each.field for each in told.violations] == ["consumer", "page_size", "page_token"]

@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 import pytest
 import sqlalchemy as sa
 
-from services.common.errors import InvalidInput
+from services.common.errors import InvalidInput, Problems
 from services.common.paging import Cursor, Key, Page, beyond
 
+MB = 1024 * 1024
 NOW = datetime(2026, 11, 1, 12, 30, 0, 123456, tzinfo=UTC)
 ROWS = [(NOW, "c", 3), (NOW, "b", 2), (NOW, "a", 1)]
 
@@ -19,6 +20,35 @@ def test_a_token_gives_back_the_keys_of_the_last_row_with_their_types() -> None:
     page = first("org")
     assert page.items == tuple(ROWS[:2])
     assert Cursor.read(2, page.next_token, "org").after == ROWS[1]
+
+
+@pytest.mark.parametrize("character", ["\N{GRINNING FACE}", "\N{EURO SIGN}", "\x01", '"', "x"])
+def test_a_token_takes_the_longest_key_whatever_its_characters(character: str) -> None:
+    key = (character * 200, character * 64, character * 64)
+    assert Cursor.read(2, Cursor.read(2, "").token(key)).after == key
+
+
+@pytest.mark.parametrize(
+    ("weights", "shown"), [((1, 1, 1, 1), 3), ((MB, MB, 1, 1), 2), ((3 * MB, 1), 1), ((3 * MB,), 1)]
+)
+def test_a_page_ends_before_it_is_too_heavy_and_has_one_item_at_least(
+    weights: tuple[int, ...], shown: int
+) -> None:
+    items = tuple(enumerate(weights))
+    page = Cursor.read(3, "").page(items, key=lambda item: (item[0],), weigh=lambda item: item[1])
+    assert page.items == items[:shown]
+    if shown == len(items):
+        assert page.next_token == ""
+    else:
+        assert Cursor.read(3, page.next_token).after == (shown - 1,)
+
+
+def test_what_is_wrong_with_the_paging_is_told_beside_the_other_fields() -> None:
+    noted = Problems()
+    noted.add("job_id", "is missing")
+    Cursor.read(-1, "x", noted=noted)
+    fields = [each.field for each in noted.violations]
+    assert fields == ["job_id", "page_size", "page_token"]
 
 
 def test_a_whole_list_is_cut_into_pages_by_the_same_tokens() -> None:
