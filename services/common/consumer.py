@@ -142,6 +142,8 @@ class Consumer:
         try:
             async with self._database.begin() as transaction:
                 more = await self._apply(transaction, event)
+        except Unavailable as error:
+            await self._postpone(event, error)
         except Exception as error:  # noqa: BLE001 - a handler may raise anything; it is counted
             await self._fail(jetstream, event, error)
         else:
@@ -160,6 +162,17 @@ class Consumer:
         if holds:
             await self._inbox.drop(transaction, event)
         return holds
+
+    async def _postpone(self, event: Received, error: Unavailable) -> None:
+        """Hold an event that met an outage of ours, or a lock: that is no failure of the event.
+
+        If the outage lasts this raises, too, and the stream delivers again.
+        """
+        delay = self._subscription.retry_delays[0]
+        async with self._database.begin() as transaction:
+            await self._inbox.postpone(transaction, event, delay)
+        self._log.warning("event postponed", event_id=event.id, type=event.type, error=repr(error))
+        asyncio.get_running_loop().call_later(delay, self._wake.set)
 
     async def _fail(self, jetstream: JetStreamContext, event: Received, error: Exception) -> None:
         delays = self._subscription.retry_delays

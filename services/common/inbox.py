@@ -156,14 +156,15 @@ class Inbox:
             sa.select(held.c.tries).where(self._of(held, event), held.c.version == event.version)
         )
         tries = (found.scalar_one_or_none() or 0) + 1
-        delay = timedelta(seconds=delays[min(tries, len(delays)) - 1])
-        later = {"tries": tries, "retry_time": sa.func.now() + delay}
-        row = insert(held).values({**self._row(event), **later})
-        await transaction.execute(
-            row.on_conflict_do_update(constraint="inbox_held_pkey", set_=later)
-        )
-        await self._mark_holding(transaction, event)
+        delay = delays[min(tries, len(delays)) - 1]
+        await self._keep_for(delay, transaction, event, tries=tries)
         return tries
+
+    async def postpone(self, transaction: AsyncConnection, event: Received, delay: float) -> None:
+        """Keep an event whose try says nothing of it for another, in `delay` seconds."""
+        position = await self._lock(transaction, event)
+        if event.version > position.version:
+            await self._keep_for(delay, transaction, event)
 
     async def due(self, connection: AsyncConnection, limit: int) -> list[Received]:
         """List held events that are the next of their aggregate, not stuck, and due."""
@@ -213,6 +214,16 @@ class Inbox:
             .with_for_update()
         )
         return locked.one()
+
+    async def _keep_for(
+        self, delay: float, transaction: AsyncConnection, event: Received, **told: int
+    ) -> None:
+        later = {**told, "retry_time": sa.func.now() + timedelta(seconds=delay)}
+        row = insert(self._held).values({**self._row(event), **later})
+        await transaction.execute(
+            row.on_conflict_do_update(constraint="inbox_held_pkey", set_=later)
+        )
+        await self._mark_holding(transaction, event)
 
     async def _mark_holding(self, transaction: AsyncConnection, event: Received) -> None:
         table = self._positions

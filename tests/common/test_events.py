@@ -7,13 +7,14 @@ import nats.js.errors
 import pytest
 import sqlalchemy as sa
 from nats.aio.msg import Msg
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.common.bus import DEAD, EVENTS, Bus
 from services.common.consumer import Consumer
 from services.common.database import Database
 from services.common.dead_letters import replay
 from services.common.errors import Conflict, Unavailable
-from services.common.inbox import Subscription
+from services.common.inbox import Received, Subscription
 from services.common.outbox import Relay
 from services.common.pull import Pull
 from services.common.republishing import Republisher, order_republishing
@@ -187,6 +188,28 @@ async def test_a_handler_that_fails_once_is_tried_again_and_keeps_the_order(
         hearing.poison.clear()
         await until_heard(database, prefix, [("s", 1), ("s", 2)])
     assert await heard(database, prefix) == [("s", 1), ("s", 2)]
+
+
+async def test_an_outage_of_the_database_is_held_against_no_event(
+    database: Database, bus: Bus, relay: Relay, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hearing, cuts = Hearing(prefix), 0
+    hear = hearing.hear
+
+    async def hear_with_cuts(tx: AsyncConnection, event: Received) -> None:
+        nonlocal cuts
+        if event.aggregate_id.startswith(prefix) and cuts < 8:
+            cuts += 1
+            await tx.execute(sa.text("SELECT pg_terminate_backend(pg_backend_pid())"))
+        await hear(tx, event)
+
+    monkeypatch.setattr(hearing, "hear", hear_with_cuts)
+    await record(database, f"{prefix}o", f"{prefix}o")
+    await send_all(relay)
+    async with consuming(database, bus, hearing, f"{prefix}outage"):
+        await until_heard(database, prefix, [("o", 1), ("o", 2)])
+    assert cuts == 8
+    assert await stuck_event(database, prefix) is None
 
 
 async def test_a_message_that_is_no_event_is_buried_and_the_rest_go_on(
