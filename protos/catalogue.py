@@ -35,6 +35,8 @@ versions of an aggregate in order and each once. Between aggregates nothing is p
 carry ids, numbers and states; never names, messages or other text of people.
 """
 
+_NOT_YET = "*Not emitted yet.* "
+
 
 @dataclass(frozen=True)
 class _Message:
@@ -91,7 +93,7 @@ def _messages(image: Path) -> Iterator[_Message]:
             yield _Message(
                 package=file.package,
                 name=message.name,
-                comment=comments.get((4, index), ""),
+                comment=_NOT_YET * told.planned + comments.get((4, index), ""),
                 fields=tuple(_fields(message, comments, index)),
                 type=told.type,
                 aggregate=told.aggregate,

@@ -97,6 +97,13 @@ def test_no_two_events_have_one_type() -> None:
     assert sorted(types) == sorted(set(types))
 
 
+def test_an_event_that_nothing_emits_yet_says_so_and_no_other_does() -> None:
+    sources = [path for room in ("services", "workflows") for path in (ROOT / room).rglob("*.py")]
+    words = {word for path in sources for word in re.findall(r"\w+", path.read_text())}
+    planned = {each.name for each in EVENTS if each.GetOptions().Extensions[event].planned}
+    assert planned == {each.name for each in EVENTS} - words
+
+
 def test_every_reason_that_the_code_tells_is_one_of_the_protos() -> None:
     known = {name.removeprefix("ERROR_REASON_") for name in ErrorReason.keys()}  # noqa: SIM118 - the enum's wrapper is no mapping
     told = reasons_told(ROOT / "services") + reasons_told(ROOT / "workflows")

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&hireflow/common/v1/event_options.proto\x12\x12hireflow.common.v1\x1a google/protobuf/descriptor.proto\"/\n\x0c\x45ventOptions\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\x11\n\taggregate\x18\x02 \x01(\t:R\n\x05\x65vent\x12\x1f.google.protobuf.MessageOptions\x18\xb4\x87\x03 \x01(\x0b\x32 .hireflow.common.v1.EventOptionsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&hireflow/common/v1/event_options.proto\x12\x12hireflow.common.v1\x1a google/protobuf/descriptor.proto\"@\n\x0c\x45ventOptions\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\x11\n\taggregate\x18\x02 \x01(\t\x12\x0f\n\x07planned\x18\x03 \x01(\x08:R\n\x05\x65vent\x12\x1f.google.protobuf.MessageOptions\x18\xb4\x87\x03 \x01(\x0b\x32 .hireflow.common.v1.EventOptionsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,5 +33,5 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'hireflow.common.v1.event_op
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_EVENTOPTIONS']._serialized_start=96
-  _globals['_EVENTOPTIONS']._serialized_end=143
+  _globals['_EVENTOPTIONS']._serialized_end=160
 # @@protoc_insertion_point(module_scope)

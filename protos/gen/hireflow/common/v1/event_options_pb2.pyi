@@ -26,19 +26,23 @@ class EventOptions(_message.Message):
 
     TYPE_FIELD_NUMBER: _builtins.int
     AGGREGATE_FIELD_NUMBER: _builtins.int
+    PLANNED_FIELD_NUMBER: _builtins.int
     type: _builtins.str
     """The CloudEvents type and the NATS subject, such as "hireflow.jobs.v1.job.published"."""
     aggregate: _builtins.str
     """The aggregate whose order the event keeps, such as "job"."""
+    planned: _builtins.bool
+    """Whether nothing emits the event yet, as what it tells of cannot happen yet."""
     def __init__(
         self,
         *,
         type: _builtins.str = ...,
         aggregate: _builtins.str = ...,
+        planned: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["aggregate", b"aggregate", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["aggregate", b"aggregate", "planned", b"planned", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

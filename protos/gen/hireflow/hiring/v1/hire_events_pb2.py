@@ -27,7 +27,7 @@ from hireflow.common.v1 import event_options_pb2 as hireflow_dot_common_dot_v1_d
 from hireflow.hiring.v1 import hire_pb2 as hireflow_dot_hiring_dot_v1_dot_hire__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$hireflow/hiring/v1/hire_events.proto\x12\x12hireflow.hiring.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a&hireflow/common/v1/event_options.proto\x1a\x1dhireflow/hiring/v1/hire.proto\"\xd6\x01\n\tHireFacts\x12\x0f\n\x07hire_id\x18\x01 \x01(\t\x12\x13\n\x0bproposal_id\x18\x02 \x01(\t\x12\x0e\n\x06job_id\x18\x03 \x01(\t\x12\x17\n\x0forganisation_id\x18\x04 \x01(\t\x12,\n\x05state\x18\x05 \x01(\x0e\x32\x1d.hireflow.hiring.v1.HireState\x12,\n\x05stage\x18\x06 \x01(\x0e\x32\x1d.hireflow.hiring.v1.HireStage\x12\x10\n\x08revision\x18\x07 \x01(\x05\x12\x0c\n\x04step\x18\x08 \x01(\x03\"g\n\x0bHireStarted\x12+\n\x04hire\x18\x01 \x01(\x0b\x32\x1d.hireflow.hiring.v1.HireFacts:+\xa2\xbb\x18\'\n\x1fhireflow.hiring.v1.hire.started\x12\x04hire\"\xde\x01\n\x10HireStageChanged\x12+\n\x04hire\x18\x01 \x01(\x0b\x32\x1d.hireflow.hiring.v1.HireFacts\x12\x37\n\x0bwaiting_for\x18\x02 \x01(\x0e\x32\".hireflow.hiring.v1.HireWaitingFor\x12\x31\n\rwait_deadline\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:1\xa2\xbb\x18-\n%hireflow.hiring.v1.hire.stage_changed\x12\x04hire\"\xc2\x01\n\x15HireApprovalRequested\x12+\n\x04hire\x18\x01 \x01(\x0b\x32\x1d.hireflow.hiring.v1.HireFacts\x12\x13\n\x0b\x61pproval_id\x18\x02 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:6\xa2\xbb\x18\x32\n*hireflow.hiring.v1.hire.approval_requested\x12\x04hire\"~\n\x0cHireApproved\x12+\n\x04hire\x18\x01 \x01(\x0b\x32\x1d.hireflow.hiring.v1.HireFacts\x12\x13\n\x0b\x61pproval_id\x18\x02 \x01(\t:,\xa2\xbb\x18(\n hireflow.hiring.v1.hire.approved\x12\x04hire\"~\n\x0cHireDeclined\x12+\n\x04hire\x18\x01 \x01(\x0b\x32\x1d.hireflow.hiring.v1.HireFacts\x12\x13\n\x0b\x61pproval_id\x18\x02 \x01(\t:,\xa2\xbb\x18(\n hireflow.hiring.v1.hire.declined\x12\x04hire\"g\n\x0bHireExpired\x12+\n\x04hire\x18\x01 \x01(\x0b\x32\x1d.hireflow.hiring.v1.HireFacts:+\xa2\xbb\x18\'\n\x1fhireflow.hiring.v1.hire.expired\x12\x04hire\"m\n\x0eHireSuperseded\x12+\n\x04hire\x18\x01 \x01(\x0b\x32\x1d.hireflow.hiring.v1.HireFacts:.\xa2\xbb\x18*\n\"hireflow.hiring.v1.hire.superseded\x12\x04hire\"w\n\x0bHireBlocked\x12+\n\x04hire\x18\x01 \x01(\x0b\x32\x1d.hireflow.hiring.v1.HireFacts\x12\x0e\n\x06reason\x18\x02 \x01(\t:+\xa2\xbb\x18\'\n\x1fhireflow.hiring.v1.hire.blocked\x12\x04hire\"\x93\x01\n\rHireCompleted\x12+\n\x04hire\x18\x01 \x01(\x0b\x32\x1d.hireflow.hiring.v1.HireFacts\x12\x13\n\x0b\x63ontract_id\x18\x02 \x01(\t\x12\x11\n\tthread_id\x18\x03 \x01(\t:-\xa2\xbb\x18)\n!hireflow.hiring.v1.hire.completed\x12\x04hire\"}\n\rHireCancelled\x12+\n\x04hire\x18\x01 \x01(\x0b\x32\x1d.hireflow.hiring.v1.HireFacts\x12\x10\n\x08refunded\x18\x02 \x01(\x08:-\xa2\xbb\x18)\n!hireflow.hiring.v1.hire.cancelled\x12\x04hire\"u\n\nHireFailed\x12+\n\x04hire\x18\x01 \x01(\x0b\x32\x1d.hireflow.hiring.v1.HireFacts\x12\x0e\n\x06reason\x18\x02 \x01(\t:*\xa2\xbb\x18&\n\x1ehireflow.hiring.v1.hire.failed\x12\x04hireb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$hireflow/hiring/v1/hire_events.proto\x12\x12hireflow.hiring.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a&hireflow/common/v1/event_options.proto\x1a\x1dhireflow/hiring/v1/hire.proto\"\xd6\x01\n\tHireFacts\x12\x0f\n\x07hire_id\x18\x01 \x01(\t\x12\x13\n\x0bproposal_id\x18\x02 \x01(\t\x12\x0e\n\x06job_id\x18\x03 \x01(\t\x12\x17\n\x0forganisation_id\x18\x04 \x01(\t\x12,\n\x05state\x18\x05 \x01(\x0e\x32\x1d.hireflow.hiring.v1.HireState\x12,\n\x05stage\x18\x06 \x01(\x0e\x32\x1d.hireflow.hiring.v1.HireStage\x12\x10\n\x08revision\x18\x07 \x01(\x05\x12\x0c\n\x04step\x18\x08 \x01(\x03\"g\n\x0bHireStarted\x12+\n\x04hire\x18\x01 \x01(\x0b\x32\x1d.hireflow.hiring.v1.HireFacts:+\xa2\xbb\x18\'\n\x1fhireflow.hiring.v1.hire.started\x12\x04hire\"\xde\x01\n\x10HireStageChanged\x12+\n\x04hire\x18\x01 \x01(\x0b\x32\x1d.hireflow.hiring.v1.HireFacts\x12\x37\n\x0bwaiting_for\x18\x02 \x01(\x0e\x32\".hireflow.hiring.v1.HireWaitingFor\x12\x31\n\rwait_deadline\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:1\xa2\xbb\x18-\n%hireflow.hiring.v1.hire.stage_changed\x12\x04hire\"\xc4\x01\n\x15HireApprovalRequested\x12+\n\x04hire\x18\x01 \x01(\x0b\x32\x1d.hireflow.hiring.v1.HireFacts\x12\x13\n\x0b\x61pproval_id\x18\x02 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp:8\xa2\xbb\x18\x34\n*hireflow.hiring.v1.hire.approval_requested\x12\x04hire\x18\x01\"\x80\x01\n\x0cHireApproved\x12+\n\x04hire\x18\x01 \x01(\x0b\x32\x1d.hireflow.hiring.v1.HireFacts\x12\x13\n\x0b\x61pproval_id\x18\x02 \x01(\t:.\xa2\xbb\x18*\n hireflow.hiring.v1.hire.approved\x12\x04hire\x18\x01\"\x80\x01\n\x0cHireDeclined\x12+\n\x04hire\x18\x01 \x01(\x0b\x32\x1d.hireflow.hiring.v1.HireFacts\x12\x13\n\x0b\x61pproval_id\x18\x02 \x01(\t:.\xa2\xbb\x18*\n hireflow.hiring.v1.hire.declined\x12\x04hire\x18\x01\"g\n\x0bHireExpired\x12+\n\x04hire\x18\x01 \x01(\x0b\x32\x1d.hireflow.hiring.v1.HireFacts:+\xa2\xbb\x18\'\n\x1fhireflow.hiring.v1.hire.expired\x12\x04hire\"m\n\x0eHireSuperseded\x12+\n\x04hire\x18\x01 \x01(\x0b\x32\x1d.hireflow.hiring.v1.HireFacts:.\xa2\xbb\x18*\n\"hireflow.hiring.v1.hire.superseded\x12\x04hire\"w\n\x0bHireBlocked\x12+\n\x04hire\x18\x01 \x01(\x0b\x32\x1d.hireflow.hiring.v1.HireFacts\x12\x0e\n\x06reason\x18\x02 \x01(\t:+\xa2\xbb\x18\'\n\x1fhireflow.hiring.v1.hire.blocked\x12\x04hire\"\x93\x01\n\rHireCompleted\x12+\n\x04hire\x18\x01 \x01(\x0b\x32\x1d.hireflow.hiring.v1.HireFacts\x12\x13\n\x0b\x63ontract_id\x18\x02 \x01(\t\x12\x11\n\tthread_id\x18\x03 \x01(\t:-\xa2\xbb\x18)\n!hireflow.hiring.v1.hire.completed\x12\x04hire\"}\n\rHireCancelled\x12+\n\x04hire\x18\x01 \x01(\x0b\x32\x1d.hireflow.hiring.v1.HireFacts\x12\x10\n\x08refunded\x18\x02 \x01(\x08:-\xa2\xbb\x18)\n!hireflow.hiring.v1.hire.cancelled\x12\x04hire\"u\n\nHireFailed\x12+\n\x04hire\x18\x01 \x01(\x0b\x32\x1d.hireflow.hiring.v1.HireFacts\x12\x0e\n\x06reason\x18\x02 \x01(\t:*\xa2\xbb\x18&\n\x1ehireflow.hiring.v1.hire.failed\x12\x04hireb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,11 +39,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_HIRESTAGECHANGED']._loaded_options = None
   _globals['_HIRESTAGECHANGED']._serialized_options = b'\242\273\030-\n%hireflow.hiring.v1.hire.stage_changed\022\004hire'
   _globals['_HIREAPPROVALREQUESTED']._loaded_options = None
-  _globals['_HIREAPPROVALREQUESTED']._serialized_options = b'\242\273\0302\n*hireflow.hiring.v1.hire.approval_requested\022\004hire'
+  _globals['_HIREAPPROVALREQUESTED']._serialized_options = b'\242\273\0304\n*hireflow.hiring.v1.hire.approval_requested\022\004hire\030\001'
   _globals['_HIREAPPROVED']._loaded_options = None
-  _globals['_HIREAPPROVED']._serialized_options = b'\242\273\030(\n hireflow.hiring.v1.hire.approved\022\004hire'
+  _globals['_HIREAPPROVED']._serialized_options = b'\242\273\030*\n hireflow.hiring.v1.hire.approved\022\004hire\030\001'
   _globals['_HIREDECLINED']._loaded_options = None
-  _globals['_HIREDECLINED']._serialized_options = b'\242\273\030(\n hireflow.hiring.v1.hire.declined\022\004hire'
+  _globals['_HIREDECLINED']._serialized_options = b'\242\273\030*\n hireflow.hiring.v1.hire.declined\022\004hire\030\001'
   _globals['_HIREEXPIRED']._loaded_options = None
   _globals['_HIREEXPIRED']._serialized_options = b'\242\273\030\'\n\037hireflow.hiring.v1.hire.expired\022\004hire'
   _globals['_HIRESUPERSEDED']._loaded_options = None
@@ -63,21 +63,21 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_HIRESTAGECHANGED']._serialized_start=487
   _globals['_HIRESTAGECHANGED']._serialized_end=709
   _globals['_HIREAPPROVALREQUESTED']._serialized_start=712
-  _globals['_HIREAPPROVALREQUESTED']._serialized_end=906
-  _globals['_HIREAPPROVED']._serialized_start=908
-  _globals['_HIREAPPROVED']._serialized_end=1034
-  _globals['_HIREDECLINED']._serialized_start=1036
-  _globals['_HIREDECLINED']._serialized_end=1162
-  _globals['_HIREEXPIRED']._serialized_start=1164
-  _globals['_HIREEXPIRED']._serialized_end=1267
-  _globals['_HIRESUPERSEDED']._serialized_start=1269
-  _globals['_HIRESUPERSEDED']._serialized_end=1378
-  _globals['_HIREBLOCKED']._serialized_start=1380
-  _globals['_HIREBLOCKED']._serialized_end=1499
-  _globals['_HIRECOMPLETED']._serialized_start=1502
-  _globals['_HIRECOMPLETED']._serialized_end=1649
-  _globals['_HIRECANCELLED']._serialized_start=1651
-  _globals['_HIRECANCELLED']._serialized_end=1776
-  _globals['_HIREFAILED']._serialized_start=1778
-  _globals['_HIREFAILED']._serialized_end=1895
+  _globals['_HIREAPPROVALREQUESTED']._serialized_end=908
+  _globals['_HIREAPPROVED']._serialized_start=911
+  _globals['_HIREAPPROVED']._serialized_end=1039
+  _globals['_HIREDECLINED']._serialized_start=1042
+  _globals['_HIREDECLINED']._serialized_end=1170
+  _globals['_HIREEXPIRED']._serialized_start=1172
+  _globals['_HIREEXPIRED']._serialized_end=1275
+  _globals['_HIRESUPERSEDED']._serialized_start=1277
+  _globals['_HIRESUPERSEDED']._serialized_end=1386
+  _globals['_HIREBLOCKED']._serialized_start=1388
+  _globals['_HIREBLOCKED']._serialized_end=1507
+  _globals['_HIRECOMPLETED']._serialized_start=1510
+  _globals['_HIRECOMPLETED']._serialized_end=1657
+  _globals['_HIRECANCELLED']._serialized_start=1659
+  _globals['_HIRECANCELLED']._serialized_end=1784
+  _globals['_HIREFAILED']._serialized_start=1786
+  _globals['_HIREFAILED']._serialized_end=1903
 # @@protoc_insertion_point(module_scope)
