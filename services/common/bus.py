@@ -1,8 +1,12 @@
-"""NATS JetStream: one connection per process, kept for ever, and the two streams."""
+"""NATS JetStream: one connection per process, kept for ever, and the streams.
+
+Beside the events and the dead letters a small one notes where an outbox was sent anew from its
+first event, so that who needs all of them knows whether the stream still has all.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import datetime
 
 import nats.errors
@@ -16,10 +20,10 @@ from services.common.errors import Unavailable
 from services.common.settings import Settings
 from services.common.telemetry import get_logger
 
-EVENTS, DEAD = "HIREFLOW", "HIREFLOW_DEAD"
+EVENTS, DEAD, FILLED = "HIREFLOW", "HIREFLOW_DEAD", "HIREFLOW_FILLED"
 _TIMEOUT = 5
 _RETRY = 1.0
-_STREAMS = {EVENTS: "hireflow.>", DEAD: "dead.>"}
+_STREAMS = {EVENTS: "hireflow.>", DEAD: "dead.>", FILLED: "filled.>"}
 _log = get_logger(__name__)
 
 
@@ -78,13 +82,54 @@ class Bus:
         """
         if not (self._client.is_connected and self._prepared.is_set()):
             raise _unavailable()
-        try:
-            self.stream_create_time = (await self._jetstream.stream_info(EVENTS)).created
-        except nats.js.errors.NotFoundError:
-            # A server that lost its disk: the streams are made anew; the republishers fill them.
-            await self._prepare()
-        except (nats.errors.Error, OSError, TimeoutError) as error:
-            raise _unavailable() from error
+        with _in_business_words():
+            try:
+                self.stream_create_time = (await self._jetstream.stream_info(EVENTS)).created
+            except nats.js.errors.NotFoundError:
+                # A server that lost its disk: the streams are made anew; the republishers fill
+                # them.
+                await self._prepare()
+
+    async def last_sequence(self) -> int:
+        """Tell the sequence of the newest event.
+
+        Raises:
+            Unavailable: the server does not answer.
+
+        """
+        with _in_business_words():
+            return (await self._jetstream.stream_info(EVENTS)).state.last_seq
+
+    async def note_filled(self, source: str, sequence: int) -> None:
+        """Note that all events of a service's outbox are sent again, from this sequence on.
+
+        Raises:
+            Unavailable: the server does not answer.
+
+        """
+        with _in_business_words():
+            noted = str(sequence).encode()
+            await self._jetstream.publish(f"filled.{source}", noted, stream=FILLED)
+
+    async def has_all_of(self, source: str) -> bool:
+        """Tell whether the stream has all events of a service, or gets them now.
+
+        It has while it lost nothing since it was made, or since the outbox was sent anew from its
+        first event: what is too old or purged goes from the stream's beginning on.
+
+        Raises:
+            Unavailable: the server does not answer.
+
+        """
+        with _in_business_words():
+            first = (await self._jetstream.stream_info(EVENTS)).state.first_seq
+            if first <= 1:
+                return True
+            try:
+                noted = await self._jetstream.get_last_msg(FILLED, f"filled.{source}")
+            except nats.js.errors.NotFoundError:
+                return False
+        return int(noted.data or b"0") >= first
 
     async def forget_consumer(self, consumer: str) -> None:
         """Delete a durable consumer of events; one made after it is told every event anew.
@@ -93,12 +138,8 @@ class Bus:
             Unavailable: the server does not answer; it may have done so all the same.
 
         """
-        await self.ping()
-        try:
-            with suppress(nats.js.errors.NotFoundError):
-                await self._jetstream.delete_consumer(EVENTS, consumer)
-        except (nats.errors.Error, OSError, TimeoutError) as error:
-            raise _unavailable() from error
+        with _in_business_words(), suppress(nats.js.errors.NotFoundError):
+            await self._jetstream.delete_consumer(EVENTS, consumer)
 
     async def _connect(self, application: str) -> None:
         async def tell(error: Exception) -> None:
@@ -150,6 +191,19 @@ class Bus:
                 info = await self._jetstream.update_stream(config)
             if name == EVENTS:
                 self.stream_create_time = info.created
+
+
+def source_of(subject: str) -> str:
+    """Give the service whose events have this type or match this pattern of subjects."""
+    return subject.split(".")[1]
+
+
+@contextmanager
+def _in_business_words() -> Iterator[None]:
+    try:
+        yield
+    except (nats.errors.Error, OSError, TimeoutError) as error:
+        raise _unavailable() from error
 
 
 def _unavailable() -> Unavailable:

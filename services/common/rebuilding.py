@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.common.bus import Bus
+from services.common.bus import Bus, source_of
+from services.common.errors import Refused
 from services.common.inbox import Subscription
 from services.common.stop_points import stop_point
 from services.common.tables import chassis_tables
@@ -27,24 +28,39 @@ async def rebuild(
 ) -> Rebuilt:
     """Empty a read model, its positions and its held events, and have all events delivered again.
 
-    The lock keeps every process from applying anything until this commits, so the durable consumer
-    may be deleted within it: what the next one delivers meets the empty read model. If this does
-    not commit, all is delivered again and skipped as applied. Each process makes the durable anew
-    when it misses it. The schema's other consumers wait for the moment, too.
+    The lock on the positions keeps every process from applying anything until this commits, so the
+    durable consumer may be deleted within it: what the next one delivers meets the empty read
+    model. If this does not commit, all is delivered again and skipped as applied. Each process
+    makes the durable anew when it misses it. The schema's other consumers wait for the moment,
+    too; who only reads waits for the emptying alone, which comes last.
 
     Raises:
+        Refused: STREAM_INCOMPLETE, the stream lacks older events that the read model was made of.
         Unavailable: the stream does not answer, or a consumer's transaction takes too long.
 
     """
+    await _require_all_events(bus, subscription)
     tables = chassis_tables(sa.MetaData(schema=schema))
     positions, held = tables.inbox, tables.inbox_held
     consumer = subscription.consumer
     lock = f"LOCK TABLE {positions.fullname} IN SHARE ROW EXCLUSIVE MODE"
     await transaction.execute(sa.text(lock))
-    emptied = ", ".join(f"{schema}.{name}" for name in subscription.read_model)
-    await transaction.execute(sa.text(f"TRUNCATE {emptied}"))
     await transaction.execute(sa.delete(held).where(held.c.consumer == consumer))
     gone = await transaction.execute(sa.delete(positions).where(positions.c.consumer == consumer))
     await bus.forget_consumer(consumer)
     await stop_point("rebuild.forgotten", consumer)
+    emptied = ", ".join(f"{schema}.{name}" for name in subscription.read_model)
+    await transaction.execute(sa.text(f"TRUNCATE {emptied}"))
     return Rebuilt(gone.rowcount)
+
+
+async def _require_all_events(bus: Bus, subscription: Subscription) -> None:
+    sources = sorted(set(map(source_of, subscription.subjects)))
+    cut = [each for each in sources if not await bus.has_all_of(each)]
+    if cut:
+        names = " and ".join(cut)
+        message = (
+            f"the stream has no longer every event of {names}, and older rows would be lost: "
+            f"have {names} republished from the first event, and then rebuild"
+        )
+        raise Refused("STREAM_INCOMPLETE", message, metadata={"schemas": ",".join(cut)})

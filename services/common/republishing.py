@@ -14,7 +14,7 @@ from nats.js import JetStreamContext
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.common.bus import EVENTS, Bus
+from services.common.bus import EVENTS, Bus, source_of
 from services.common.database import Database, notify
 from services.common.ending import end_if_told
 from services.common.errors import Conflict, Unavailable
@@ -48,6 +48,9 @@ class Republisher:
         self._schema = schema
         tables = chassis_tables(sa.MetaData(schema=schema))
         self._outbox, self._streams = tables.outbox, tables.outbox_stream
+        skipped = sa.exists().where(self._outbox.c.id <= self._streams.c.resend_after)
+        pruned = sa.exists().select_from(tables.outbox_pruned)
+        self._from_the_first = sa.not_(sa.or_(skipped, pruned)).label("from_the_first")
         self._noticed: datetime | None = None
         self._jetstream: JetStreamContext | None = None
 
@@ -110,7 +113,7 @@ class Republisher:
         streams, outbox = self._streams, self._outbox
         async with self._database.begin() as transaction:
             ordered = await transaction.execute(
-                sa.select(streams.c.resend_after, streams.c.resend_order)
+                sa.select(streams.c.resend_after, streams.c.resend_order, self._from_the_first)
                 .where(streams.c.stream == EVENTS, streams.c.resend_after.is_not(None))
                 .with_for_update(skip_locked=True)
             )
@@ -126,9 +129,12 @@ class Republisher:
             rows = found.all()
             sent = []
             if rows:
+                before = await self._bus.last_sequence() if order.from_the_first else 0
                 sent = await publish(jetstream, self._schema, rows, order.resend_order)
             if len(sent) < len(rows):
                 raise TimeoutError(f"{len(rows) - len(sent)} events were not acknowledged")
+            if rows and order.from_the_first:
+                await self._bus.note_filled(source_of(rows[0].type), before + 1)
             await stop_point("republisher.published", self._schema)
             goes_on = len(rows) == BATCH
             await transaction.execute(

@@ -5,9 +5,13 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
+from pydantic import SecretStr
 
 from services.common.auth import Principal
+from services.common.bus import EVENTS, Bus
+from services.common.errors import Unavailable
 from services.common.settings import Settings
 from tests.common.conftest import Child, database_url, nats_server
 from tests.common.desk import Desk, open_desk, own
@@ -65,3 +69,17 @@ async def test_an_emptied_nats_is_filled_by_itself_and_who_heard_it_all_does_not
                 await until(has_heard_all)
             assert sorted(await heard(desk.database, "n-")) == sorted(every * 2)
             assert late.calls == len(every)
+
+
+async def test_a_stream_that_cannot_be_made_anew_is_a_dependency_that_is_away(
+    settings: Settings, tmp_path: Path
+) -> None:
+    async with nats_server(tmp_path / "nats") as nats:
+        address = SecretStr(f"nats://127.0.0.1:{nats.port}")
+        async with Bus.open(settings.model_copy(update={"nats_url": address}), "test") as bus:
+            jetstream = await bus.jetstream()
+            await bus.ping()
+            await jetstream.delete_stream(EVENTS)
+            await jetstream.add_stream(name="SQUATTER", subjects=["hireflow.>"])
+            with pytest.raises(Unavailable):
+                await bus.ping()

@@ -20,10 +20,11 @@ from services.common.migrations import migrate
 from services.common.settings import Settings
 from tests.common.conftest import MIGRATIONS, Child, database_url, free_port, nats_server
 from tests.common.desk import CONSUMER, OPERATOR, open_desk, own
-from tests.common.events import consuming, record, until_heard
+from tests.common.events import consuming, heard, record, until_heard
 from tests.common.toy import HEARD
 from tests.common.toy_process import toy_process
 from tests.common.writers import assert_all_once_and_in_order, in_effect
+from tests.refusals import reason
 from tests.stops import armed
 from tests.waiting import until
 
@@ -106,10 +107,27 @@ async def test_a_stream_that_was_purged_gives_its_rows_back_once_it_is_filled_ag
         every = [("x", 1), ("x", 2), ("y", 1)]
         await until_heard(desk.database, "a-", every)
         await (await desk.bus.jetstream()).purge_stream(EVENTS)
-        await desk.rebuild()
-        await record(desk.database, "a-y")  # waits for the first, which the stream lacks
+        await record(desk.database, "a-y")
+        every.append(("y", 2))
+        await until_heard(desk.database, "a-", every)
+        assert await reason(desk.rebuild()) == "STREAM_INCOMPLETE"
+        await desk.republish(after_position=1)
+
+        async def is_sent_again() -> bool:
+            return Counter(await desk.stored())[("a-y", 2)] == 2
+
+        await until(is_sent_again)
+        assert await reason(desk.rebuild()) == "STREAM_INCOMPLETE"
+        assert sorted(await heard(desk.database, "a-")) == sorted(every)
         await desk.republish()
-        await until_heard(desk.database, "a-", [*every, ("y", 2)])
+
+        async def is_whole() -> bool:
+            return await desk.bus.has_all_of("jobs")
+
+        await until(is_whole)
+        await desk.rebuild()
+        await record(desk.database, "a-x")
+        await until_heard(desk.database, "a-", [*every, ("x", 3)])
 
 
 @pytest.mark.timeout(240)
@@ -151,6 +169,7 @@ async def test_whoever_is_killed_on_the_way_the_rows_are_whole_in_the_end(
                 await record(database, *NAMES)
                 since += 1
             await reached
+            await in_effect(database)  # who reads does not wait for the stream
             await victim.kill()
         # Told to the caller only of the kill that came after the commit.
         await asyncio.gather(calling, return_exceptions=True)

@@ -46,6 +46,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """DEADLINE_EXCEEDED: the caller's deadline passed before the work was done."""
     ERROR_REASON_LIMIT_REACHED: _ErrorReason.ValueType  # 11
     """RESOURCE_EXHAUSTED: a limit is reached; the message names it."""
+    ERROR_REASON_STREAM_INCOMPLETE: _ErrorReason.ValueType  # 12
+    """FAILED_PRECONDITION: the stream lacks older events; have their source republished first."""
     ERROR_REASON_WRONG_STATE: _ErrorReason.ValueType  # 20
     """FAILED_PRECONDITION: the transition is not one of the resource's present state."""
     ERROR_REASON_JOB_INCOMPLETE: _ErrorReason.ValueType  # 21
@@ -179,6 +181,8 @@ ERROR_REASON_DEADLINE_EXCEEDED: ErrorReason.ValueType  # 10
 """DEADLINE_EXCEEDED: the caller's deadline passed before the work was done."""
 ERROR_REASON_LIMIT_REACHED: ErrorReason.ValueType  # 11
 """RESOURCE_EXHAUSTED: a limit is reached; the message names it."""
+ERROR_REASON_STREAM_INCOMPLETE: ErrorReason.ValueType  # 12
+"""FAILED_PRECONDITION: the stream lacks older events; have their source republished first."""
 ERROR_REASON_WRONG_STATE: ErrorReason.ValueType  # 20
 """FAILED_PRECONDITION: the transition is not one of the resource's present state."""
 ERROR_REASON_JOB_INCOMPLETE: ErrorReason.ValueType  # 21

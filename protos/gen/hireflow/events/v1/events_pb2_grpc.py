@@ -92,7 +92,8 @@ class EventsServiceServicer:
         """Empties the read model of a consumer and has it apply every event of the stream again, in order,
         so that it ends in the same rows; dead letters are tried again with them. It answers once it is
         empty and goes on by itself; until it has caught up, its service knows less of its neighbours.
-        Events that the stream has no longer must be republished, or what they told stays unknown.
+        FAILED_PRECONDITION with STREAM_INCOMPLETE where the stream has lost older events: have them
+        republished from the first one before.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -52,7 +52,8 @@ class EventsServiceStub:
     """Empties the read model of a consumer and has it apply every event of the stream again, in order,
     so that it ends in the same rows; dead letters are tried again with them. It answers once it is
     empty and goes on by itself; until it has caught up, its service knows less of its neighbours.
-    Events that the stream has no longer must be republished, or what they told stays unknown.
+    FAILED_PRECONDITION with STREAM_INCOMPLETE where the stream has lost older events: have them
+    republished from the first one before.
     """
 
 @_typing.type_check_only
@@ -79,7 +80,8 @@ class EventsServiceAsyncStub(EventsServiceStub):
     """Empties the read model of a consumer and has it apply every event of the stream again, in order,
     so that it ends in the same rows; dead letters are tried again with them. It answers once it is
     empty and goes on by itself; until it has caught up, its service knows less of its neighbours.
-    Events that the stream has no longer must be republished, or what they told stays unknown.
+    FAILED_PRECONDITION with STREAM_INCOMPLETE where the stream has lost older events: have them
+    republished from the first one before.
     """
 
 class EventsServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -127,7 +129,8 @@ class EventsServiceServicer(metaclass=_abc_1.ABCMeta):
         """Empties the read model of a consumer and has it apply every event of the stream again, in order,
         so that it ends in the same rows; dead letters are tried again with them. It answers once it is
         empty and goes on by itself; until it has caught up, its service knows less of its neighbours.
-        Events that the stream has no longer must be republished, or what they told stays unknown.
+        FAILED_PRECONDITION with STREAM_INCOMPLETE where the stream has lost older events: have them
+        republished from the first one before.
         """
 
 def add_EventsServiceServicer_to_server(servicer: EventsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
