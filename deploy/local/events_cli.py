@@ -137,9 +137,9 @@ def rebuild(
 ) -> None:
     """Empty a consumer's read model and apply every event again: it ends in the same rows.
 
-    For rows that a defect spoiled, once it is mended. Until it has caught up (the metrics
-    hireflow.consumer.pending and .held fall to 0) its service does not know all of its neighbours'
-    things. If the stream has not every event any longer, `hireflow events republish` them as well.
+    For rows that a defect spoiled, once it is mended. Until it has heard again what it had heard,
+    its service answers UNAVAILABLE. If the stream has not every event any longer it is refused:
+    `hireflow events republish` them first.
     """
     aggregates = _ask(data_dir, lambda desk: desk.rebuild(consumer, reason))
     if as_json:

@@ -131,6 +131,23 @@ class Bus:
                 return False
         return int(noted.data or b"0") >= first
 
+    async def heard(self, consumer: str) -> tuple[int, int]:
+        """Tell up to which sequence a consumer acknowledged all, and how many events are left.
+
+        One that does not exist has heard nothing.
+
+        Raises:
+            Unavailable: the server does not answer.
+
+        """
+        with _in_business_words():
+            try:
+                info = await self._jetstream.consumer_info(EVENTS, consumer)
+            except nats.js.errors.NotFoundError:
+                return 0, 1
+        reached = info.ack_floor.stream_seq if info.ack_floor else 0
+        return reached, (info.num_pending or 0) + (info.num_ack_pending or 0)
+
     async def forget_consumer(self, consumer: str) -> None:
         """Delete a durable consumer of events; one made after it is told every event anew.
 

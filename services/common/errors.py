@@ -100,6 +100,10 @@ class Unavailable(HireflowError):
     """UNAVAILABLE: a dependency does not answer now; the same call may be repeated."""
 
 
+class Behind(Unavailable):
+    """UNAVAILABLE: what a service keeps of its neighbours is older than it was before."""
+
+
 class Exhausted(HireflowError):
     """RESOURCE_EXHAUSTED: a limit is reached; the message names it."""
 

@@ -5,6 +5,7 @@ last version applied, is both the proof of what was done and the order of what c
 by one in the transaction of the event's effect. An event that cannot be applied now, because an
 earlier one is missing, failed or is stuck, is held in PostgreSQL and acknowledged to the stream:
 one place for order, retries and replay, which no redelivery, restart or new consumer can lose.
+While a consumer is rebuilt it has a row of no aggregate, too (see `catching_up`).
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence

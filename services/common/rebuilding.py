@@ -1,7 +1,8 @@
 """Rebuilding a read model: it is emptied, and the consumer hears the whole stream again.
 
-Afterwards every position is 0 again, so the inbox applies each aggregate's events from version 1
-on, once and in order, whichever process they come to, and whatever else is on its way meanwhile.
+Until it has, its service answers nothing (see `catching_up`). Afterwards each position is 0 again,
+so the inbox applies each aggregate's events from version 1 on, once and in order, whichever process
+they come to, and whatever else is on its way meanwhile.
 """
 
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.common.bus import Bus, source_of
+from services.common.catching_up import note_behind
 from services.common.errors import Refused
 from services.common.inbox import Subscription
 from services.common.stop_points import stop_point
@@ -46,7 +48,9 @@ async def rebuild(
     lock = f"LOCK TABLE {positions.fullname} IN SHARE ROW EXCLUSIVE MODE"
     await transaction.execute(sa.text(lock))
     await transaction.execute(sa.delete(held).where(held.c.consumer == consumer))
-    gone = await transaction.execute(sa.delete(positions).where(positions.c.consumer == consumer))
+    of_aggregates = (positions.c.consumer == consumer) & (positions.c.aggregate_type != "")
+    gone = await transaction.execute(sa.delete(positions).where(of_aggregates))
+    await note_behind(transaction, schema, consumer, await bus.last_sequence())
     await bus.forget_consumer(consumer)
     await stop_point("rebuild.forgotten", consumer)
     emptied = ", ".join(f"{schema}.{name}" for name in subscription.read_model)

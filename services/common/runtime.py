@@ -13,6 +13,7 @@ import grpc.aio
 
 from services.common import metrics, telemetry
 from services.common.bus import Bus
+from services.common.catching_up import CatchingUp
 from services.common.client import open_channel
 from services.common.consumer import Consumer
 from services.common.database import Database
@@ -21,7 +22,7 @@ from services.common.inbox import Subscription
 from services.common.lag import ConsumerLag, OutboxLag
 from services.common.outbox import Relay
 from services.common.pruning import Pruner
-from services.common.readiness import Check, Readiness
+from services.common.readiness import Check, OwnFacts, Readiness
 from services.common.republishing import Republisher
 from services.common.server import Server, Servicer, serve
 from services.common.settings import Settings
@@ -149,7 +150,8 @@ async def running(
         await stack.enter_async_context(_supervised(_tasks(resources, parts)))
         server = await stack.enter_async_context(serve(settings, resources.verifier, servicers))
         providers = {name: each for part in parts for name, each in part.providers.items()}
-        readiness = Readiness(server, _checks(resources, parts), providers)
+        checks = _checks(resources, parts)
+        readiness = Readiness(server, checks, providers, _own_facts(resources, parts))
         await stack.enter_async_context(_supervised([readiness.run]))
         yield Process(server, metrics_address, resources, readiness)
 
@@ -237,6 +239,16 @@ def _checks(resources: Resources, parts: Sequence[Part]) -> dict[str, Check]:
     for part in parts:
         checks |= part.checks
     return checks
+
+
+def _own_facts(resources: Resources, parts: Sequence[Part]) -> dict[str, OwnFacts]:
+    facts = {}
+    for part in parts:
+        if any(each.read_model for each in part.subscriptions):
+            of_part = (resources.database, resources.bus, part.schema, part.subscriptions)
+            names = tuple(servicer.name for servicer in part.servicers)
+            facts[f"read models of {part.schema}"] = OwnFacts(CatchingUp(*of_part).check, names)
+    return facts
 
 
 @asynccontextmanager

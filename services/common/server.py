@@ -1,7 +1,7 @@
 """The gRPC server of a process: services, health, reflection, and a graceful stop."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +13,7 @@ from grpc_health.v1.health import aio as health_aio
 from grpc_reflection.v1alpha import reflection
 from opentelemetry.instrumentation.grpc import aio_server_interceptor, filters
 
+from services.common.errors import Behind
 from services.common.serving import Surroundings
 from services.common.settings import Settings
 from services.common.telemetry import get_logger
@@ -24,6 +25,7 @@ _NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 # Long enough for a load balancer to see NOT_SERVING before the port closes.
 _NOTICE = 0.3
 _LARGEST_MESSAGE = 4 * 1024 * 1024
+_NONE: Mapping[str, Behind] = {}
 _log = get_logger(__name__)
 
 
@@ -47,16 +49,27 @@ class Server:
     """A running server; NOT_SERVING until told otherwise."""
 
     def __init__(
-        self, address: str, health: health_aio.HealthServicer, names: Sequence[str]
+        self,
+        address: str,
+        health: health_aio.HealthServicer,
+        surroundings: Surroundings,
+        names: Sequence[str],
     ) -> None:
         self.address = address
         self._health = health
+        self._surroundings = surroundings
         self._names = ("", *names)
 
-    async def report(self, *, serving: bool, whole: bool) -> None:
-        """Tell the health of each service, and of the process as a whole under the empty name."""
+    async def report(
+        self, *, serving: bool, whole: bool, refused: Mapping[str, Behind] = _NONE
+    ) -> None:
+        """Tell the health of each service, and of the process as a whole under the empty name.
+
+        Services that are `refused` are not healthy, and calls to them get that error.
+        """
+        self._surroundings.refused = refused
         for name in self._names:
-            healthy = serving if name else whole
+            healthy = serving and name not in refused if name else whole
             await self._health.set(name, _SERVING if healthy else _NOT_SERVING)
 
 
@@ -96,7 +109,7 @@ async def serve(
     )
     names = [each.name for each in servicers]
     health = health_aio.HealthServicer()
-    running = Server(_bind(server, settings), health, names)
+    running = Server(_bind(server, settings), health, surroundings, names)
     await running.report(serving=False, whole=False)
     health_pb2_grpc.add_HealthServicer_to_server(health, server)
     for each in servicers:

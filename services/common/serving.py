@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeAlias, cast
@@ -61,9 +61,15 @@ def remaining_deadline() -> float | None:
 
 
 class Surroundings(grpc.aio.ServerInterceptor):
-    """The one interceptor: unary calls and server streams alike."""
+    """The one interceptor: unary calls and server streams alike.
+
+    Attributes:
+        refused: services whose calls are refused now, and why.
+
+    """
 
     def __init__(self, settings: Settings, verifier: Verifier) -> None:
+        self.refused: Mapping[str, errors.Behind] = {}
         self._settings = settings
         self._verifier = verifier
         self._streams: set[asyncio.Task[Any]] = set()
@@ -105,6 +111,7 @@ class Surroundings(grpc.aio.ServerInterceptor):
                 try:
                     async with self._limit(context, self._settings.call_deadline):
                         await self._authenticate(context)
+                        self._require_up_to_date(method)
                         await stop_point(f"{name}.before", request)
                         answer = await behaviour(request, context)
                         await stop_point(f"{name}.after", request)
@@ -123,6 +130,7 @@ class Surroundings(grpc.aio.ServerInterceptor):
                 try:
                     async with self._limit(context, self._settings.stream_deadline):
                         await self._authenticate(context)
+                        self._require_up_to_date(method)
                         async for response in behaviour(request, context):
                             yield response
                 except asyncio.CancelledError:
@@ -145,6 +153,10 @@ class Surroundings(grpc.aio.ServerInterceptor):
         seconds = default if remaining is None else min(remaining, self._settings.stream_deadline)
         _deadline.set(time.monotonic() + seconds)
         return asyncio.timeout(seconds)
+
+    def _require_up_to_date(self, method: str) -> None:
+        if (told := self.refused.get(method.split("/")[1])) is not None:
+            raise errors.Behind(told.reason, told.message, metadata=told.metadata)
 
     async def _authenticate(self, context: Context) -> None:
         metadata = dict(context.invocation_metadata() or ())

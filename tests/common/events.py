@@ -29,10 +29,13 @@ class Hearing:
         self.prefix = prefix
         self.poison: set[tuple[str, int]] = set()
         self.calls = 0
+        self.may_go_on = asyncio.Event()
+        self.may_go_on.set()
 
     async def hear(self, tx: AsyncConnection, event: Received) -> None:
         if not event.aggregate_id.startswith(self.prefix):
             return
+        await self.may_go_on.wait()
         self.calls += 1
         heard = {"thing_id": event.aggregate_id, "type": str(event.version)}
         await tx.execute(sa.insert(HEARD).values(heard))

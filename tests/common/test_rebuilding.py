@@ -10,9 +10,11 @@ from uuid import uuid4
 import grpc.aio
 import pytest
 import sqlalchemy as sa
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from deploy.local.forking import ForkServer
 from hireflow.events.v1 import events_pb2, events_pb2_grpc
+from hireflow.jobs.v1 import job_pb2, job_pb2_grpc
 from services.common.auth import Principal
 from services.common.bus import EVENTS
 from services.common.database import Database
@@ -24,7 +26,7 @@ from tests.common.events import consuming, heard, record, until_heard
 from tests.common.toy import HEARD
 from tests.common.toy_process import toy_process
 from tests.common.writers import assert_all_once_and_in_order, in_effect
-from tests.refusals import reason
+from tests.refusals import reason, refusal
 from tests.stops import armed
 from tests.waiting import until
 
@@ -128,6 +130,45 @@ async def test_a_stream_that_was_purged_gives_its_rows_back_once_it_is_filled_ag
         await desk.rebuild()
         await record(desk.database, "a-x")
         await until_heard(desk.database, "a-", [*every, ("x", 3)])
+
+
+async def test_until_it_knows_what_it_knew_before_its_service_answers_nothing(
+    made: Settings, token: Callable[[Principal], str]
+) -> None:
+    async with (
+        open_desk(made, token) as desk,
+        grpc.aio.insecure_channel(desk.process.address) as channel,
+    ):
+        jobs, health = job_pb2_grpc.JobsServiceStub(channel), health_pb2_grpc.HealthStub(channel)
+
+        async def told() -> tuple[str, object]:
+            asked = job_pb2.GetJobRequest(job_id="nobody")
+            error = await refusal(jobs.GetJob(asked, metadata=desk.metadata))
+            name = health_pb2.HealthCheckRequest(service="hireflow.jobs.v1.JobsService")
+            answer = await health.Check(name)
+            return error.reason, answer.status
+
+        await record(desk.database, "a-x", "a-x", "a-y")
+        every = [("x", 1), ("x", 2), ("y", 1)]
+        await until_heard(desk.database, "a-", every)
+        desk.hearing.may_go_on.clear()
+        assert await desk.rebuild() == 2
+
+        async def is_refused() -> bool:
+            expected = ("DEPENDENCY_UNAVAILABLE", health_pb2.HealthCheckResponse.NOT_SERVING)
+            return await told() == expected
+
+        await until(is_refused)
+        await record(desk.database, "a-y")  # what came since is not waited for
+        assert await desk.dead_letters() == []  # operators are answered
+        desk.hearing.may_go_on.set()
+
+        async def is_served() -> bool:
+            return await told() == ("NOT_FOUND", health_pb2.HealthCheckResponse.SERVING)
+
+        await until(is_served)
+        await until_heard(desk.database, "a-", [*every, ("y", 2)])
+        assert await desk.rebuild() == 2
 
 
 @pytest.mark.timeout(240)

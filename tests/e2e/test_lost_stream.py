@@ -99,7 +99,21 @@ async def test_hires_go_through_an_emptied_nats_and_no_event_is_lost_or_has_two_
     assert await hireflow_events(system, "dead-letters") == {"dead_letters": []}
 
 
-async def test_an_operator_republishes_and_replays_from_the_command_line(system: System) -> None:
+async def rebuilding(system: System) -> bool:
+    """Whether proposals still hear again what they heard before."""
+    engine = create_async_engine(system.stack.addresses.postgres_url)
+    inbox = chassis_tables(sa.MetaData(schema="proposals")).inbox
+    try:
+        async with engine.connect() as connection:
+            behind = sa.select(inbox.c.consumer).where(inbox.c.aggregate_type == "")
+            return (await connection.execute(behind)).first() is not None
+    finally:
+        await engine.dispose()
+
+
+async def test_an_operator_republishes_replays_and_rebuilds_from_the_command_line(
+    system: System,
+) -> None:
     since = datetime.now(UTC)
     await system.proposed()
     await until(lambda: all_stored(system))
@@ -116,3 +130,11 @@ async def test_an_operator_republishes_and_replays_from_the_command_line(system:
     replayed = await hireflow_events(system, "replay", "proposals-jobs", "--reason=rehearsed")
     assert replayed == {"replayed": 0}
     assert await hireflow_events(system, "dead-letters", "proposals-jobs") == {"dead_letters": []}
+    rebuilt = await hireflow_events(system, "rebuild", "proposals-jobs", "--reason=rehearsed")
+    assert rebuilt["aggregates"] >= 1
+
+    async def is_served() -> bool:
+        return not await rebuilding(system)
+
+    await until(is_served)
+    await system.proposed()

@@ -91,7 +91,8 @@ class EventsServiceServicer:
     def RebuildReadModel(self, request, context):
         """Empties the read model of a consumer and has it apply every event of the stream again, in order,
         so that it ends in the same rows; dead letters are tried again with them. It answers once it is
-        empty and goes on by itself; until it has caught up, its service knows less of its neighbours.
+        empty and goes on by itself; until it has heard again what it had heard, calls to its service are
+        UNAVAILABLE.
         FAILED_PRECONDITION with STREAM_INCOMPLETE where the stream has lost older events: have them
         republished from the first one before.
         """

@@ -51,7 +51,8 @@ class EventsServiceStub:
     RebuildReadModel: _grpc.UnaryUnaryMultiCallable[_events_pb2.RebuildReadModelRequest, _events_pb2.RebuildReadModelResponse]
     """Empties the read model of a consumer and has it apply every event of the stream again, in order,
     so that it ends in the same rows; dead letters are tried again with them. It answers once it is
-    empty and goes on by itself; until it has caught up, its service knows less of its neighbours.
+    empty and goes on by itself; until it has heard again what it had heard, calls to its service are
+    UNAVAILABLE.
     FAILED_PRECONDITION with STREAM_INCOMPLETE where the stream has lost older events: have them
     republished from the first one before.
     """
@@ -79,7 +80,8 @@ class EventsServiceAsyncStub(EventsServiceStub):
     RebuildReadModel: _aio.UnaryUnaryMultiCallable[_events_pb2.RebuildReadModelRequest, _events_pb2.RebuildReadModelResponse]  # type: ignore[assignment]
     """Empties the read model of a consumer and has it apply every event of the stream again, in order,
     so that it ends in the same rows; dead letters are tried again with them. It answers once it is
-    empty and goes on by itself; until it has caught up, its service knows less of its neighbours.
+    empty and goes on by itself; until it has heard again what it had heard, calls to its service are
+    UNAVAILABLE.
     FAILED_PRECONDITION with STREAM_INCOMPLETE where the stream has lost older events: have them
     republished from the first one before.
     """
@@ -128,7 +130,8 @@ class EventsServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_events_pb2.RebuildReadModelResponse, _abc.Awaitable[_events_pb2.RebuildReadModelResponse]]:
         """Empties the read model of a consumer and has it apply every event of the stream again, in order,
         so that it ends in the same rows; dead letters are tried again with them. It answers once it is
-        empty and goes on by itself; until it has caught up, its service knows less of its neighbours.
+        empty and goes on by itself; until it has heard again what it had heard, calls to its service are
+        UNAVAILABLE.
         FAILED_PRECONDITION with STREAM_INCOMPLETE where the stream has lost older events: have them
         republished from the first one before.
         """
