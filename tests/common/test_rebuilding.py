@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import grpc.aio
@@ -139,7 +140,8 @@ async def test_until_it_knows_what_it_knew_before_its_service_answers_nothing(
         open_desk(made, token) as desk,
         grpc.aio.insecure_channel(desk.process.address) as channel,
     ):
-        jobs, health = job_pb2_grpc.JobsServiceStub(channel), health_pb2_grpc.HealthStub(channel)
+        jobs = job_pb2_grpc.JobsServiceStub(channel)
+        health: Any = health_pb2_grpc.HealthStub(channel)
 
         async def told() -> tuple[str, object]:
             asked = job_pb2.GetJobRequest(job_id="nobody")

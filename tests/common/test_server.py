@@ -99,6 +99,7 @@ async def test_however_much_is_wrong_the_answer_fits_into_what_a_client_takes_an
         assert last == Violation("", f"and {problems - len(told)} more: mend these first")
     # As others count it than this client: in base64, and each odd byte of a message as three.
     [(_, status)] = [each for each in await call.trailing_metadata() if each[0].endswith("-bin")]
+    assert isinstance(status, bytes)
     assert len(base64.b64encode(status)) + len(quote(error.message)) < 7_800
     assert len(error.message.encode()) <= 500
 
