@@ -19,17 +19,17 @@ from hireflow.common.v1.event_options_pb2 import EventOptions, event
 from services.common.bus import EVENTS, Bus
 from services.common.database import Database, notify
 from services.common.ending import end_if_told
-from services.common.errors import Conflict, Unavailable
+from services.common.errors import Conflict, Exhausted, Unavailable
 from services.common.stop_points import stop_point
 from services.common.tables import ChassisTables, chassis_tables
 from services.common.telemetry import current_traceparent, get_logger
 
 BATCH = 500
+# The server takes 1 MiB with the headers, and hangs up on whoever sends more.
+LARGEST_EVENT = 1_000_000
 _POLL = 2.0
 _ACK_TIMEOUT = 5.0
 _LONGEST_BACKOFF = 10.0
-# The server takes 1 MiB with the headers; it hangs up on whoever sends more.
-_LARGEST = 1_000_000
 _log = get_logger(__name__)
 
 
@@ -71,6 +71,10 @@ class Outbox:
 
         Each gets the next version of its aggregate. Lock the aggregate's row first: of two
         writers at once, the unique version lets one through and the other ends in Conflict.
+
+        Raises:
+            Exhausted: LIMIT_REACHED, an event is larger than the stream takes.
+
         """
         traceparent = current_traceparent()
         rows = [_values(event) | {"traceparent": traceparent} for event in events]
@@ -167,8 +171,7 @@ async def publish(
     """Publish rows of an outbox in their order; answer the ids of those that were acknowledged.
 
     The context must be the caller's own: acknowledgements come to the context that published.
-    Within its duplicate window the stream takes a row once, and once more for each `order`. A row
-    that the stream cannot take is logged and left out: its neighbours go.
+    Within its duplicate window the stream takes a row once, and once more for each `order`.
 
     Raises:
         TimeoutError: none of the rows that were sent was acknowledged.
@@ -177,9 +180,6 @@ async def publish(
     pending: dict[int, asyncio.Future[PubAck]] = {}
     try:
         for row in rows:
-            if len(row.data) > _LARGEST:
-                _log.error("an event is too large to be sent", schema=schema, row=row.id)
-                continue
             headers = cloud_event(schema, row) | {"Nats-Msg-Id": f"{row.event_id}{order}"}
             pending[row.id] = await jetstream.publish_async(
                 row.type, row.data, stream=EVENTS, headers=headers, wait_stall=_ACK_TIMEOUT
@@ -228,11 +228,15 @@ def _channel(schema: str) -> str:
 
 
 def _values(event: Event) -> dict[str, Any]:
+    data = event.message.SerializeToString(deterministic=True)
+    if len(data) > LARGEST_EVENT:
+        message = f"what its event must tell is {len(data)} bytes and may be {LARGEST_EVENT}"
+        raise Exhausted("LIMIT_REACHED", f"{message}: shorten it")
     return {
         "of_type": _options(event.message.DESCRIPTOR).aggregate,
         "of_id": event.aggregate_id,
         "type": event_type(event.message),
-        "data": event.message.SerializeToString(deterministic=True),
+        "data": data,
         "data_schema": event.message.DESCRIPTOR.full_name,
         "time": event.time,
     }

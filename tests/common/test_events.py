@@ -9,13 +9,14 @@ import sqlalchemy as sa
 from nats.aio.msg import Msg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hireflow.jobs.v1 import job_events_pb2
 from services.common.bus import DEAD, EVENTS, Bus
 from services.common.consumer import Consumer
 from services.common.database import Database
 from services.common.dead_letters import replay
-from services.common.errors import Conflict, Unavailable
+from services.common.errors import Conflict, Exhausted, Unavailable
 from services.common.inbox import Received, Subscription
-from services.common.outbox import Relay
+from services.common.outbox import LARGEST_EVENT, Event, Relay
 from services.common.pull import Pull
 from services.common.republishing import Republisher, order_republishing
 from tests.common.events import (
@@ -76,6 +77,20 @@ async def test_an_event_is_a_cloud_event_in_binary_mode(
     assert told["ce-time"] == "2026-11-01T00:00:00Z"
     assert told["content-type"] == "application/protobuf"
     assert told["ce-id"] == told["Nats-Msg-Id"]
+
+
+async def test_what_the_stream_would_never_take_is_not_recorded_and_holds_nobody_back(
+    database: Database, relay: Relay, prefix: str
+) -> None:
+    async def record_large(size: int) -> None:
+        message = job_events_pb2.JobUpdated(changed_fields=["x" * size])
+        async with database.begin() as tx:
+            await OUTBOX.record(tx, Event(message, f"{prefix}large", NOW))
+
+    with pytest.raises(Exhausted):
+        await record_large(LARGEST_EVENT)
+    await record_large(LARGEST_EVENT - 10)
+    await send_all(relay)
 
 
 async def test_two_writers_of_one_aggregate_never_share_a_version(
