@@ -12,7 +12,7 @@ from hireflow.proposals.v1 import proposal_pb2
 from services.common.auth import Kind
 from services.common.paging import Cursor
 from services.proposals.domain import Job
-from services.proposals.store import openings
+from services.proposals.store.tables import JOB
 from services.proposals.use_cases.known_jobs import learn_invitations, learn_revocation
 from tests.integration.proposals.world import PROFILE, Offered, World, new_id, offer
 from tests.refusals import reason
@@ -111,7 +111,7 @@ async def test_only_open_jobs_are_listed(state: str, world: World, trainer: Call
 
 @pytest.mark.parametrize(
     ("visibility", "to_all", "to_invited"),
-    [("PUBLIC", True, True), ("INVITE_ONLY", False, True), ("UNLISTED", False, False)],
+    [("PUBLIC", True, True), ("INVITE_ONLY", False, True), ("UNLISTED", False, True)],
 )
 async def test_who_is_invited_finds_jobs_that_others_do_not(
     visibility: str, to_all: bool, to_invited: bool, world: World, trainer: Caller
@@ -166,7 +166,15 @@ async def test_a_token_is_good_for_no_other_trainer_and_a_forged_one_is_named(
     other = await world.trainer()
     assert await reason(_page(world, other, page_token=token)) == "INVALID_FIELDS"
     cursor = Cursor.read(1, "", Kind.TRAINER, trainer.id, "matching")
-    for keys in ((100,), ("100", LATER, "job"), (100, "now", "job")):
+    inside = LATER, "job", LATER, "job"
+    for keys in (
+        (100,),
+        ("100", LATER, "job"),
+        (LATER, 1),
+        (*inside, "100", LATER, "job"),
+        (*inside, 100, "now", "job"),
+        (100, *inside, LATER, "job"),
+    ):
         forged = cursor.token(keys)
         assert await reason(_page(world, trainer, page_token=forged)) == "INVALID_FIELDS"
 
@@ -203,18 +211,47 @@ async def test_a_job_keeps_the_time_of_its_publication_whatever_happens_to_it_la
     assert found.publish_time == journey.job.publish_time
 
 
-async def test_the_newest_five_hundred_of_any_number_of_open_jobs_are_ranked(world: World) -> None:
-    many = sa.text(
-        "INSERT INTO proposals.job (job_id, organisation_id, state, visibility,"
-        " required_languages, required_skills, required_countries, folder_id, publish_time)"
-        " SELECT :name || number, 'org', 'PUBLISHED', 'PUBLIC', '{}', '{}', '{}', '',"
-        " CAST(:later AS timestamptz) + make_interval(days => number)"
-        " FROM generate_series(1, 700) AS number"
-    )
+# Every second one asks for what the trainer lacks.
+_MANY = sa.text(
+    "INSERT INTO proposals.job (job_id, organisation_id, state, visibility,"
+    " required_languages, required_skills, required_countries, folder_id, publish_time)"
+    " SELECT :prefix || n, 'org', 'PUBLISHED', 'PUBLIC', '{}',"
+    " CASE n % 2 WHEN 0 THEN '{}' ELSE '{sewing}' END::text[], '{}', '',"
+    " CAST(:after AS timestamptz) + make_interval(days => n) FROM generate_series(1, 1100) AS n"
+)
+
+
+async def test_every_open_job_is_found_window_by_window_with_the_best_match_first_in_each(
+    world: World, trainer: Caller
+) -> None:
+    """Also two behind 1,100 newer ones, while one is closed and another is published."""
+    prefix, after = new_id("many"), LATER + timedelta(days=100)
+    best = await world.job(publish_time=after, required_skills=("medicine",))
+    unlisted = await world.job(publish_time=after, visibility="UNLISTED")
+    await _invite(world, unlisted, trainer)
     async with world.database.begin() as tx:
-        savepoint = await tx.begin_nested()
-        await tx.execute(many, {"name": new_id("many"), "later": LATER})
-        found = await openings.open_to_all(tx)
-        await savepoint.rollback()
-    newest = LATER + timedelta(days=700)
-    assert [job.publish_time for job in found] == [newest - timedelta(days=n) for n in range(500)]
+        await tx.execute(_MANY, {"prefix": prefix, "after": after})
+    try:
+        page = await _page(world, trainer, page_size=150)
+        listed = [each.job_id for each in page.jobs]
+        # The last of its window, and one that would be the first.
+        await world.learn(best, job_id=f"{prefix}601", state="ARCHIVED")
+        fresh = after + timedelta(days=5000)
+        await world.learn(best, job_id=f"{prefix}fresh", publish_time=fresh)
+        while page.next_page_token:
+            token = page.next_page_token
+            page = await _page(world, trainer, page_size=150, page_token=token)
+            listed += [each.job_id for each in page.jobs]
+    finally:
+        async with world.database.begin() as tx:
+            await tx.execute(sa.delete(JOB).where(JOB.c.job_id.startswith(prefix)))
+
+    def ranked(*numbers: int) -> list[str]:
+        return [f"{prefix}{n}" for n in sorted(numbers, key=lambda n: (n % 2, -n)) if n != 601]
+
+    expected = [*ranked(*range(601, 1101)), *ranked(*range(101, 601))]
+    last = ranked(*range(1, 101))
+    expected += [*last[:50], best.job_id, unlisted.job_id, *last[50:]]
+    ours = {*expected}
+    assert [job_id for job_id in listed if job_id in ours] == expected
+    assert f"{prefix}fresh" not in listed

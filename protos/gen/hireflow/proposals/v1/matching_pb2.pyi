@@ -74,7 +74,7 @@ class ListMatchingJobsRequest(_message.Message):
     """At most so many rows: 0 means 50, at most 200."""
     page_token: _builtins.str
     """The token of the page before, or empty; bound to the caller. A profile that changes between two
-    pages changes the order: begin again then.
+    pages changes the order within a window: begin again then.
     """
     def __init__(
         self,
@@ -92,7 +92,7 @@ Global___ListMatchingJobsRequest: _TypeAlias = ListMatchingJobsRequest  # noqa: 
 
 @_typing.final
 class ListMatchingJobsResponse(_message.Message):
-    """A page of open jobs."""
+    """A page of open jobs. Where a window ends it has fewer rows than asked for."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

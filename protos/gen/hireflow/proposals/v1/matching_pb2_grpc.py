@@ -49,12 +49,13 @@ class MatchingServiceServicer:
     """
 
     def ListMatchingJobs(self, request, context):
-        """Lists the open jobs that the calling trainer may find, best match first, then newest. Refused
-        without a profile.
+        """Lists the open jobs that the calling trainer may find: the public ones, and those of any
+        visibility that the trainer is invited to. Refused without a profile.
 
         No index can hold an order that is each trainer's own. So that a page costs the same however
-        many jobs are open, it ranks the newest 500 public jobs and the newest 500 that the trainer
-        is invited to; jobs that are open longer are not listed, and can still be read and proposed for.
+        many jobs are open, they are ranked a window at a time: the newest 500, then the next 500, and so
+        on. Within a window the best match comes first, then the newest. What is published meanwhile is
+        in none of the pages that follow.
         What a job says to people is read by JobsService.BatchGetJobs.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

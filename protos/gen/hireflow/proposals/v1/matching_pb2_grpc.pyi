@@ -36,12 +36,13 @@ class MatchingServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> MatchingServiceAsyncStub: ...
     ListMatchingJobs: _grpc.UnaryUnaryMultiCallable[_matching_pb2.ListMatchingJobsRequest, _matching_pb2.ListMatchingJobsResponse]
-    """Lists the open jobs that the calling trainer may find, best match first, then newest. Refused
-    without a profile.
+    """Lists the open jobs that the calling trainer may find: the public ones, and those of any
+    visibility that the trainer is invited to. Refused without a profile.
 
     No index can hold an order that is each trainer's own. So that a page costs the same however
-    many jobs are open, it ranks the newest 500 public jobs and the newest 500 that the trainer
-    is invited to; jobs that are open longer are not listed, and can still be read and proposed for.
+    many jobs are open, they are ranked a window at a time: the newest 500, then the next 500, and so
+    on. Within a window the best match comes first, then the newest. What is published meanwhile is
+    in none of the pages that follow.
     What a job says to people is read by JobsService.BatchGetJobs.
     """
 
@@ -53,12 +54,13 @@ class MatchingServiceAsyncStub(MatchingServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListMatchingJobs: _aio.UnaryUnaryMultiCallable[_matching_pb2.ListMatchingJobsRequest, _matching_pb2.ListMatchingJobsResponse]  # type: ignore[assignment]
-    """Lists the open jobs that the calling trainer may find, best match first, then newest. Refused
-    without a profile.
+    """Lists the open jobs that the calling trainer may find: the public ones, and those of any
+    visibility that the trainer is invited to. Refused without a profile.
 
     No index can hold an order that is each trainer's own. So that a page costs the same however
-    many jobs are open, it ranks the newest 500 public jobs and the newest 500 that the trainer
-    is invited to; jobs that are open longer are not listed, and can still be read and proposed for.
+    many jobs are open, they are ranked a window at a time: the newest 500, then the next 500, and so
+    on. Within a window the best match comes first, then the newest. What is published meanwhile is
+    in none of the pages that follow.
     What a job says to people is read by JobsService.BatchGetJobs.
     """
 
@@ -73,12 +75,13 @@ class MatchingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _matching_pb2.ListMatchingJobsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_matching_pb2.ListMatchingJobsResponse, _abc.Awaitable[_matching_pb2.ListMatchingJobsResponse]]:
-        """Lists the open jobs that the calling trainer may find, best match first, then newest. Refused
-        without a profile.
+        """Lists the open jobs that the calling trainer may find: the public ones, and those of any
+        visibility that the trainer is invited to. Refused without a profile.
 
         No index can hold an order that is each trainer's own. So that a page costs the same however
-        many jobs are open, it ranks the newest 500 public jobs and the newest 500 that the trainer
-        is invited to; jobs that are open longer are not listed, and can still be read and proposed for.
+        many jobs are open, they are ranked a window at a time: the newest 500, then the next 500, and so
+        on. Within a window the best match comes first, then the newest. What is published meanwhile is
+        in none of the pages that follow.
         What a job says to people is read by JobsService.BatchGetJobs.
         """
 
