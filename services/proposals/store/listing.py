@@ -13,9 +13,8 @@ from services.common.paging import Cursor, Key, Page, after_parameters, beyond_p
 from services.proposals.domain import Filter, Order, Proposal, ReviewState
 from services.proposals.store.proposals import find_proposals
 from services.proposals.store.tables import JOB, LIVE, PROPOSAL, PROPOSAL_COUNT
+from services.proposals.store.windows import LOOK, cut, last_of, window
 
-# How many proposals a page with conditions looks at: some milliseconds.
-_LOOK = 1000
 _ORDERS: dict[Order, tuple[sa.Column[Any], bool]] = {
     Order.NEWEST: (PROPOSAL.c.create_time, True),
     Order.MATCH: (PROPOSAL.c.match_score, True),
@@ -50,6 +49,7 @@ class Listed(NamedTuple):
     update_time: datetime
 
 
+_LISTED = slice(_BESIDE, _BESIDE + len(Listed._fields))
 _CHANGING = tuple(PROPOSAL.c[name] for name in Listed._fields[2:])
 
 
@@ -71,35 +71,34 @@ async def list_of_job(
 ) -> OfJob | None:
     """Read a page of a job's live proposals, in one statement; None where the job is not known.
 
-    All states are one bounded index scan, some are one each, merged. With conditions beyond the
-    states, the page is what meets them of the next `_LOOK` proposals in the list's order: it may be
-    short, even empty, and still not the last. No index could carry every set of conditions in every
-    order; so a page costs the same however rare its rows are.
+    All states are one bounded index scan, some are one each, merged. A range of what the list is
+    ordered by bounds the scan too; with conditions beyond both, see the windows.
     """
     keys = _keys(order)
     states = tuple(sorted(wanted.states)) if wanted.states != set(ReviewState) else ()
-    conditions = _conditions(wanted)
+    bounds, conditions = _narrowed(wanted, order)
     given = {
         "of_job": job_id,
-        "reach": _LOOK if conditions else cursor.limit,
+        "reach": LOOK if conditions else cursor.limit,
         "size": cursor.limit,
         **after_parameters(cursor, *keys),
     }
     further = bool(cursor.after)
-    if conditions:
-        statement = _page(states, order, further=further, conditions=conditions)
+    if bounds or conditions:
+        statement = _page(states, order, bounds, conditions, further=further)
     else:
         statement = plain_page(states, order, further=further)
     rows = (await connection.execute(statement, given)).all()
     if not rows:
         return None
-    found = [Listed(*row[_BESIDE:]) for row in rows if row[_BESIDE] is not None]
-    page = cursor.page(found, key=lambda listed: (listed.key, listed.proposal_id))
-    if conditions and not page.next_token:
-        last = _ordered(states, order, further=further).offset(_LOOK - 1).limit(1)
-        reached = (await connection.execute(last, given)).one_or_none()
-        if reached is not None:
-            page = Page(page.items, cursor.token((reached.key, reached.proposal_id)))
+    found = [Listed(*row[_LISTED]) for row in rows if row[_BESIDE] is not None]
+    full = conditions and rows[0].last_proposal_id is not None
+    page = cut(
+        cursor,
+        found,
+        lambda listed: (listed.key, listed.proposal_id),
+        (rows[0].last_key, rows[0].last_proposal_id) if full else (),
+    )
     unwritten = [each.proposal_id for each in page.items if each.written is None]
     whole = await find_proposals(connection, unwritten) if unwritten else {}
     return OfJob(rows[0].owner, page, whole, _counts(rows[0]))
@@ -123,30 +122,35 @@ def plain_page(
     states: tuple[ReviewState, ...], order: Order, *, further: bool
 ) -> sa.Select[tuple[Any, ...]]:
     """Build the statement of a page that nothing but review states narrows."""
-    return _page(states, order, further=further, conditions=())
+    return _page(states, order, (), (), further=further)
 
 
 def _page(
     states: tuple[ReviewState, ...],
     order: Order,
+    bounds: Sequence[sa.ColumnElement[bool]],
+    conditions: Sequence[sa.ColumnElement[bool]],
     *,
     further: bool,
-    conditions: Sequence[sa.ColumnElement[bool]],
 ) -> sa.Select[tuple[Any, ...]]:
+    if not conditions:
+        return _of_owner(order, _ordered(states, order, bounds, *_CHANGING, further=further))
     _, descending = _ORDERS[order]
-    size = sa.bindparam("size", type_=sa.Integer)
-    if conditions:
-        reach = sa.bindparam("reach", type_=sa.Integer)
-        found = _ordered(states, order, further=further).limit(reach).subquery("found")
-        shown = (
-            sa.select(*found.c, *_CHANGING)
-            .join(PROPOSAL, found.c.proposal_id == PROPOSAL.c.proposal_id)
-            .where(*conditions)
-            .order_by(*_directed((found.c.key, found.c.proposal_id), descending=descending))
-        )
-    else:
-        shown = _ordered(states, order, *_CHANGING, further=further)
-    page = shown.limit(size).subquery("page")
+    ordered = _ordered(states, order, bounds, further=further)
+    found = window(ordered, ("key", "proposal_id"), descending=descending)
+    last = last_of(found, "key", "proposal_id")
+    shown = (
+        sa.select(found.c.proposal_id, found.c.key, *_CHANGING)
+        .join(PROPOSAL, found.c.proposal_id == PROPOSAL.c.proposal_id)
+        .where(*conditions)
+        .order_by(found.c.place)
+    )
+    return _of_owner(order, shown).add_columns(*last.c).outerjoin(last, sa.true())
+
+
+def _of_owner(order: Order, shown: sa.Select[tuple[Any, ...]]) -> sa.Select[tuple[Any, ...]]:
+    _, descending = _ORDERS[order]
+    page = shown.limit(sa.bindparam("size", type_=sa.Integer)).subquery("page")
     # The owner's row comes also without proposals: one round trip tells who may read them.
     return (
         _COUNTED.add_columns(*page.c)
@@ -158,6 +162,7 @@ def _page(
 def _ordered(
     states: tuple[ReviewState, ...],
     order: Order,
+    bounds: Sequence[sa.ColumnElement[bool]],
     *columns: sa.ColumnElement[Any],
     further: bool,
 ) -> sa.Select[tuple[Any, ...]]:
@@ -172,6 +177,7 @@ def _ordered(
             PROPOSAL.c.review_state == sa.literal_column(f"'{state}'") if state else sa.true(),
             LIVE,
             behind,
+            *bounds,
         )
         .order_by(*_directed(keys, descending=descending))
         .limit(sa.bindparam("reach", type_=sa.Integer))
@@ -188,24 +194,28 @@ def _keys(order: Order) -> tuple[sa.Column[Any], sa.Column[Any]]:
     return _ORDERS[order][0], PROPOSAL.c.proposal_id
 
 
-def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
+def _narrowed(
+    wanted: Filter, order: Order
+) -> tuple[list[sa.ColumnElement[bool]], list[sa.ColumnElement[bool]]]:
+    """Tell apart what bounds the scan in this order, and what its rows must meet beside."""
+    score, rate = PROPOSAL.c.interview_score, PROPOSAL.c.rate
+    ranges: dict[Order, list[sa.ColumnElement[bool]]] = {Order.INTERVIEW: [], Order.RATE: []}
     conditions: list[sa.ColumnElement[bool]] = []
     if wanted.minimum_score:
-        conditions.append(PROPOSAL.c.interview_score >= wanted.minimum_score)
+        ranges[Order.INTERVIEW].append(score >= wanted.minimum_score)
     if wanted.country:
         conditions.append(PROPOSAL.c.country == wanted.country)
     if wanted.rate is not None:
-        conditions += [
-            PROPOSAL.c.rate_unit == wanted.rate.unit,
-            PROPOSAL.c.rate >= wanted.rate.lowest,
-        ]
+        conditions.append(PROPOSAL.c.rate_unit == wanted.rate.unit)
+        ranges[Order.RATE].append(rate >= wanted.rate.lowest)
         if wanted.rate.highest is not None:
-            conditions.append(PROPOSAL.c.rate <= wanted.rate.highest)
+            ranges[Order.RATE].append(rate <= wanted.rate.highest)
     if wanted.text:
         columns = (PROPOSAL.c.display_name, PROPOSAL.c.title, PROPOSAL.c.summary)
         texts = (*columns, PROPOSAL.c.message)
         conditions.append(sa.or_(*(each.icontains(wanted.text, autoescape=True) for each in texts)))
-    return conditions
+    bounds = ranges.pop(order, [])
+    return bounds, [*conditions, *(each for some in ranges.values() for each in some)]
 
 
 def _directed(

@@ -1,24 +1,15 @@
 """Lists and counts of a job's proposals, page by page, while more come in."""
 
-import asyncio
-import random
-from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-
 import grpc
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from deploy.local.journey import Caller
 from hireflow.proposals.v1 import proposal_pb2 as pb
 from services.common.auth import Kind
-from services.common.paging import Cursor, Page
-from services.proposals.domain import Filter, Job, Order, RateRange, RateUnit, ReviewState
-from services.proposals.store import listing
-from services.proposals.store.listing import Listed
+from services.proposals.domain import Job
 from services.proposals.store.tables import PROPOSAL
-from tests.integration.proposals.world import Offered, World, new_id
+from tests.integration.proposals.world import World
 from tests.refusals import refusal
 
 
@@ -192,150 +183,3 @@ async def test_every_bad_filter_is_named_in_one_answer(world: World, employer: C
         "text",
         "order",
     ]
-
-
-async def _rows_read(tx: AsyncConnection) -> int:
-    """How many rows this transaction has read from the tables of proposals so far."""
-    query = "SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::bigint"
-    where = "FROM pg_stat_xact_user_tables WHERE schemaname = 'proposals'"
-    return int(await tx.scalar(sa.text(f"{query} {where}")) or 0)
-
-
-async def _crowd(world: World, one: Offered, count: int) -> None:
-    """Fill a job with proposals: of eight, seven are declined; every fifth is withdrawn."""
-    async with world.database.begin() as tx:
-        found = await tx.execute(
-            sa.select(PROPOSAL).where(PROPOSAL.c.proposal_id == one.proposal_id)
-        )
-        row, now = found.one()._asdict(), datetime.now(UTC)
-        rows = [
-            {
-                **row,
-                "proposal_id": new_id("p"),
-                "trainer_id": new_id("tr"),
-                "rate": 1 + number * 7919 % count,
-                "match_score": number % 101,
-                "review_state": ReviewState.DECLINED if number % 8 else ReviewState.SHORTLISTED,
-                "withdrawn": number % 5 == 0,
-                "interview_score": number % 102 - 1,
-                "country": "US" if number % 7 == 0 else "DE",
-                "message": f"Ward {number % 20}% of the time",
-                "create_time": now + timedelta(seconds=number),
-            }
-            for number in range(count)
-        ]
-        await tx.execute(sa.insert(PROPOSAL), rows)
-    async with world.database.begin() as tx:
-        await tx.execute(sa.text(f"ANALYZE {PROPOSAL.fullname}"))
-
-
-async def listed(
-    tx: AsyncConnection, job: Job, wanted: Filter, order: Order, cursor: Cursor
-) -> Page[Listed]:
-    found = await listing.list_of_job(tx, job.job_id, wanted, order, cursor)
-    assert found is not None
-    return found.page
-
-
-async def test_the_counts_of_a_list_are_those_of_its_moment_whatever_is_asked_for(
-    world: World, job: Job
-) -> None:
-    await _crowd(world, await world.offered(job), 700)
-    truth = sa.text(
-        "SELECT review_state, count(*) AS number FROM proposals.proposal"
-        " WHERE job_id = :job AND NOT withdrawn GROUP BY 1"
-    )
-    await asyncio.gather(*(_move_some(world, job, seed) for seed in range(6)))
-    async with world.database.begin() as tx:
-        found = await listing.list_of_job(
-            tx, job.job_id, Filter(minimum_score=100), Order.NEWEST, Cursor.read(1, "", "x")
-        )
-        rows = await tx.execute(truth, {"job": job.job_id})
-        counted = {row.review_state: row.number for row in rows}
-    assert found is not None
-    assert {state.value: count for state, count in found.counts.items() if count} == counted
-
-
-async def _move_some(world: World, job: Job, seed: int) -> None:
-    """Review and withdraw at random, some of it undone again."""
-    chance = random.Random(seed)  # noqa: S311 - which rows to move, no secret
-    for _ in range(8):
-        with suppress(RuntimeError):
-            async with world.database.begin() as tx:
-                await tx.execute(
-                    sa.text(
-                        "UPDATE proposals.proposal SET review_state = :state, withdrawn = :gone"
-                        " WHERE job_id = :job AND match_score % 7 = :seventh"
-                    ),
-                    {
-                        "state": chance.choice(["MAYBE", "DECLINED", "SHORTLISTED"]),
-                        "gone": chance.random() < 0.3,
-                        "job": job.job_id,
-                        "seventh": seed,
-                    },
-                )
-                if chance.random() < 0.3:
-                    raise RuntimeError("rolled back")
-
-
-async def test_a_page_reads_no_more_rows_in_a_crowd(world: World, job: Job) -> None:
-    await _crowd(world, await world.offered(job), 3000)
-    rare = frozenset({ReviewState.SHORTLISTED, ReviewState.HIRED})
-    for order in Order:
-        for states in (frozenset(ReviewState), rare):
-            cursor = Cursor.read(10, "", order)
-            for _ in range(3):
-                async with world.database.begin() as tx:
-                    before = await _rows_read(tx)
-                    wanted = Filter(states)
-                    page = await listed(tx, job, wanted, order, cursor)
-                    read = await _rows_read(tx) - before
-                assert len(page.items) == 10
-                assert {proposal.review_state for proposal in page.items} <= states
-                assert read < 150
-                cursor = Cursor.read(10, page.next_token, order)
-
-
-async def test_every_condition_narrows_a_list_and_pages_lead_through_all_that_meets_it(
-    world: World, job: Job
-) -> None:
-    await _crowd(world, await world.offered(job), 3000)
-    async with world.database.begin() as tx:
-        for order in Order:
-            for wanted in (
-                Filter(minimum_score=60),
-                Filter(country="US"),
-                Filter(rate=RateRange(RateUnit.HOUR, 100, 200)),
-                Filter(text="WARD 1%"),
-                Filter(frozenset({ReviewState.SHORTLISTED}), 60, "US", None, "ward"),
-            ):
-                found, token, pages = [], "", 0
-                while token or not pages:
-                    cursor = Cursor.read(50, token, order)
-                    before = await _rows_read(tx)
-                    page = await listed(tx, job, wanted, order, cursor)
-                    assert await _rows_read(tx) - before < _MOST_LOOKED_AT
-                    found += [proposal.proposal_id for proposal in page.items]
-                    token, pages = page.next_token, pages + 1
-                assert len(found) == len(set(found))
-                assert set(found) == await _meeting(tx, job.job_id, wanted)
-
-
-# Of six review states, twice, each a bounded scan, and the rows themselves.
-_MOST_LOOKED_AT = 15_000
-
-
-async def _meeting(tx: AsyncConnection, job_id: str, wanted: Filter) -> set[str]:
-    """The proposals that meet a filter, found by reading all of them."""
-    rows = await tx.execute(sa.select(PROPOSAL).where(PROPOSAL.c.job_id == job_id))
-    low, high = (wanted.rate.lowest, wanted.rate.highest or 0) if wanted.rate else (0, 2**62)
-    return {
-        row.proposal_id
-        for row in rows
-        if not row.withdrawn
-        and (not wanted.states or ReviewState(row.review_state) in wanted.states)
-        and (not wanted.minimum_score or row.interview_score >= wanted.minimum_score)
-        and (not wanted.country or row.country == wanted.country)
-        and low <= row.rate <= high
-        and wanted.text.lower() in row.message.lower()
-    }

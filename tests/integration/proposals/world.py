@@ -1,10 +1,13 @@
 """What the tests of proposals share: callers, known jobs, proposals, a look at the events."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 from uuid import uuid4
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from deploy.local.journey import Caller
 from hireflow.common.v1 import money_pb2
@@ -44,6 +47,20 @@ def offer(job_id: str, minor_units: int = 6000) -> pb.SubmitProposalRequest:
         summary="Ten years in wards.",
         rate=pb.Rate(amount=amount, unit=pb.RATE_UNIT_HOUR),
     )
+
+
+@contextmanager
+def statements(connection: AsyncConnection) -> Iterator[list[str]]:
+    """The statements that a connection sends meanwhile."""
+    told = list[str]()
+
+    def note(_: object, __: object, statement: str, *___: object) -> None:
+        told.append(statement)
+
+    told_of = connection.sync_connection, "before_cursor_execute", note
+    sa.event.listen(*told_of)
+    yield told
+    sa.event.remove(*told_of)
 
 
 @dataclass(frozen=True, slots=True)
