@@ -44,7 +44,7 @@ class FolderScreeningServicer(folder_screening_pb2_grpc.FolderScreeningServiceSe
             self._database, reader, request.folder_id, cursor, wanted=wanted, order=order
         )
         return pb.ListFolderScreeningResponse(
-            columns=wire.column_messages(table.columns),
+            columns=wire.column_messages(table.columns.labels),
             rows=[wire.row_message(row, table.columns) for row in table.page.items],
             next_page_token=table.page.next_token,
         )
@@ -71,6 +71,6 @@ class FolderScreeningServicer(folder_screening_pb2_grpc.FolderScreeningServiceSe
             async for table in tables:
                 heading = b"" if begun else folder_csv.headings(table.columns)
                 begun = True
-                chunk = heading + folder_csv.lines(table.columns, table.page.items)
-                if chunk:
+                written = heading + folder_csv.lines(table.columns, table.page.items)
+                for chunk in folder_csv.chunks(written):
                     yield pb.ExportFolderScreeningResponse(chunk=chunk)

@@ -9,9 +9,9 @@ from services.proposals.domain import (
     AnswerColumn,
     AnswerKind,
     CandidateColumn,
+    Columns,
     Condition,
     Missing,
-    Question,
     Range,
     TableFilter,
     TableOrder,
@@ -85,7 +85,7 @@ def column_messages(columns: Mapping[AnswerColumn, str]) -> list[pb.FolderScreen
     ]
 
 
-def row_message(row: TableRow, columns: Mapping[AnswerColumn, str]) -> pb.FolderScreeningRow:
+def row_message(row: TableRow, columns: Columns) -> pb.FolderScreeningRow:
     """Write a row with a cell per column."""
     written = pb.FolderScreeningRow(
         screening_id=row.screening_id,
@@ -94,20 +94,19 @@ def row_message(row: TableRow, columns: Mapping[AnswerColumn, str]) -> pb.Folder
         interview_score=row.interview_score,
         complete_time=timestamp(row.complete_time),
         proposal_id=row.proposal_id,
-        cells=[_cell(row, column) for column in columns],
+        cells=[_cell(columns, row, column) for column in columns.labels],
     )
     if row.review_state is not None:
         written.review_state = state_value(row.review_state)
     return written
 
 
-def _cell(row: TableRow, column: AnswerColumn) -> pb.FolderScreeningCell:
-    content = row.cell(column)
+def _cell(columns: Columns, row: TableRow, column: AnswerColumn) -> pb.FolderScreeningCell:
+    content = columns.cell(row, column)
     if isinstance(content, Missing):
         missing = pb.MissingAnswer.Value(f"MISSING_ANSWER_{content}")
         return pb.FolderScreeningCell(missing=missing)
-    asked: Question = next(each for each in row.plan.questions if each.key == column.key)
-    return pb.FolderScreeningCell(answer=answer_message(asked, content))
+    return pb.FolderScreeningCell(answer=answer_message(column.key, column.kind, content))
 
 
 def _read_condition(field: str, message: pb.AnswerCondition, noted: Problems) -> Condition:
@@ -128,7 +127,10 @@ def _read_condition(field: str, message: pb.AnswerCondition, noted: Problems) ->
             some = 0 < len(message.any_of.options) <= OPTION_LIMIT
             told = f"must have 1 to {OPTION_LIMIT} entries"
             noted.require(some, f"{field}.any_of.options", told)
-            return Condition(column, any_of=tuple(message.any_of.options[:OPTION_LIMIT]))
+            options = tuple(message.any_of.options[:OPTION_LIMIT])
+            for index, option in enumerate(options):
+                check_line(f"{field}.any_of.options[{index}]", option, TITLE_LIMIT, noted)
+            return Condition(column, any_of=options)
         case "missing":
             return Condition(column, missing=message.missing)
         case _:

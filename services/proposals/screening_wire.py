@@ -7,6 +7,7 @@ from hireflow.proposals.v1 import screening_pb2 as pb
 from services.common.errors import Problems
 from services.proposals.domain import (
     Answer,
+    AnswerKind,
     Given,
     Interview,
     OwnScreening,
@@ -41,7 +42,9 @@ def read_answers(messages: Sequence[pb.ScreeningAnswer], noted: Problems) -> lis
 
 def _given(message: pb.ScreeningAnswer) -> Given:
     kind = message.WhichOneof("value")
-    return Given(message.key, kind or "", getattr(message, kind) if kind else "")
+    if kind is None:
+        return Given(message.key, None, "")
+    return Given(message.key, AnswerKind(kind.upper()), getattr(message, kind))
 
 
 def read_interview(message: pb.Interview, noted: Problems) -> Interview:
@@ -124,23 +127,23 @@ def field_messages(questions: Iterable[Question]) -> list[job_pb2.ScreeningField
 def answer_messages(plan: ScreeningPlan, answers: Mapping[str, Answer]) -> list[pb.ScreeningAnswer]:
     """Write answers in the order of their questions."""
     return [
-        answer_message(question, answers[question.key])
+        answer_message(question.key, question.kind, answers[question.key])
         for question in plan.questions
         if question.key in answers
     ]
 
 
-def answer_message(question: Question, answer: Answer) -> pb.ScreeningAnswer:
-    """Write one answer, by its question's type."""
+def answer_message(key: str, kind: AnswerKind, answer: Answer) -> pb.ScreeningAnswer:
+    """Write one answer, in the field of its kind."""
     if not isinstance(answer, str):
-        return pb.ScreeningAnswer(key=question.key, number=answer)
-    match question.type:
-        case "URL":
-            return pb.ScreeningAnswer(key=question.key, url=answer)
-        case "SINGLE_SELECT":
-            return pb.ScreeningAnswer(key=question.key, option=answer)
+        return pb.ScreeningAnswer(key=key, number=answer)
+    match kind:
+        case AnswerKind.URL:
+            return pb.ScreeningAnswer(key=key, url=answer)
+        case AnswerKind.OPTION:
+            return pb.ScreeningAnswer(key=key, option=answer)
         case _:
-            return pb.ScreeningAnswer(key=question.key, text=answer)
+            return pb.ScreeningAnswer(key=key, text=answer)
 
 
 def _interview_message(screening: Screening) -> pb.Interview | None:

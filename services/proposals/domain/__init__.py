@@ -2,21 +2,20 @@
 
 from services.proposals.domain.folder_table import (
     AnswerColumn,
-    AnswerKind,
     CandidateColumn,
+    Columns,
     Condition,
     Missing,
+    PlanKey,
     Range,
     TableFilter,
     TableOrder,
     TableRow,
-    columns_of,
-    kind_of,
 )
 from services.proposals.domain.job import NOT_TOLD, Job
 from services.proposals.domain.matching import Match, Opening, match, ranked
 from services.proposals.domain.note import Note
-from services.proposals.domain.plan import Question, ScreeningPlan
+from services.proposals.domain.plan import AnswerKind, Question, ScreeningPlan
 from services.proposals.domain.profile import Candidate, Profile
 from services.proposals.domain.proposal import (
     Filter,
@@ -52,6 +51,7 @@ __all__ = [
     "AnswerKind",
     "Candidate",
     "CandidateColumn",
+    "Columns",
     "Condition",
     "Filter",
     "Given",
@@ -67,6 +67,7 @@ __all__ = [
     "Order",
     "Own",
     "OwnScreening",
+    "PlanKey",
     "Profile",
     "Proposal",
     "Question",
@@ -86,9 +87,7 @@ __all__ = [
     "TableOrder",
     "TableRow",
     "Turn",
-    "columns_of",
     "etag_of",
-    "kind_of",
     "match",
     "ranked",
 ]

@@ -4,20 +4,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Self, TypeAlias
 
-from services.proposals.domain.plan import Question, ScreeningPlan
+from services.proposals.domain.plan import AnswerKind, ScreeningPlan
 from services.proposals.domain.profile import Candidate
 from services.proposals.domain.proposal import ReviewState
 from services.proposals.domain.screening import Answer
 
-
-class AnswerKind(StrEnum):
-    """What kind of answer a question asks for."""
-
-    TEXT = "TEXT"
-    NUMBER = "NUMBER"
-    URL = "URL"
-    OPTION = "OPTION"
+# Of a plan that a job has or had: the job, and the plan's version.
+PlanKey: TypeAlias = tuple[str, int]
 
 
 class CandidateColumn(StrEnum):
@@ -34,18 +29,6 @@ class Missing(StrEnum):
 
     NOT_ASKED = "NOT_ASKED"
     NOT_ANSWERED = "NOT_ANSWERED"
-
-
-_KINDS = {
-    "NUMBER": AnswerKind.NUMBER,
-    "URL": AnswerKind.URL,
-    "SINGLE_SELECT": AnswerKind.OPTION,
-}
-
-
-def kind_of(question: Question) -> AnswerKind:
-    """Tell what kind of answer a question asks for; every other type is text."""
-    return _KINDS.get(question.type, AnswerKind.TEXT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,29 +83,50 @@ class TableRow:
 
     screening_id: str
     job_id: str
+    plan_version: int
     candidate: Candidate
     interview_score: int
     complete_time: datetime
-    plan: ScreeningPlan
     answers: Mapping[str, Answer]
     proposal_id: str
     review_state: ReviewState | None
 
-    def cell(self, column: AnswerColumn) -> Answer | Missing:
-        """Give the answer in a column, or why there is none."""
-        for question in self.plan.questions:
-            if question.key == column.key and kind_of(question) == column.kind:
-                return self.answers.get(question.key, Missing.NOT_ANSWERED)
-        return Missing.NOT_ASKED
+    @property
+    def plan(self) -> PlanKey:
+        """The plan that it went by."""
+        return self.job_id, self.plan_version
 
 
-def columns_of(plans: Iterable[ScreeningPlan]) -> Mapping[AnswerColumn, str]:
-    """Make the columns of all these plans, each with its heading.
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The columns of answers, each with its heading, and which of them each plan asks for."""
 
-    They stand in the order of the newest plan, what only older ones have behind it.
-    """
-    columns: dict[AnswerColumn, str] = {}
-    for plan in sorted(plans, key=lambda plan: plan.version, reverse=True):
-        for question in plan.questions:
-            columns.setdefault(AnswerColumn(question.key, kind_of(question)), question.label)
-    return columns
+    labels: Mapping[AnswerColumn, str]
+    asked: Mapping[PlanKey, frozenset[AnswerColumn]]
+
+    @classmethod
+    def of(cls, plans: Mapping[PlanKey, ScreeningPlan]) -> Self:
+        """Make the columns of all these plans.
+
+        They stand in the order of the plan with the highest version, which gives their headings
+        too; what only others have stands behind. Of jobs that are level, the first by id leads.
+        """
+        labels: dict[AnswerColumn, str] = {}
+        for key in sorted(plans, key=lambda key: (-key[1], key[0])):
+            for question in plans[key].questions:
+                labels.setdefault(AnswerColumn(question.key, question.kind), question.label)
+        asked = {
+            key: frozenset(AnswerColumn(each.key, each.kind) for each in plan.questions)
+            for key, plan in plans.items()
+        }
+        return cls(labels, asked)
+
+    def know(self, rows: Iterable[TableRow]) -> bool:
+        """Whether the plans of all these rows are among them."""
+        return all(row.plan in self.asked for row in rows)
+
+    def cell(self, row: TableRow, column: AnswerColumn) -> Answer | Missing:
+        """Give a row's answer in a column, or why there is none."""
+        if column not in self.asked[row.plan]:
+            return Missing.NOT_ASKED
+        return row.answers.get(column.key, Missing.NOT_ANSWERED)

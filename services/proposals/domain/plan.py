@@ -1,6 +1,25 @@
 """What a job asks of a trainer before a proposal: typed questions, as its events told them."""
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class AnswerKind(StrEnum):
+    """What kind of answer a question asks for."""
+
+    TEXT = "TEXT"
+    NUMBER = "NUMBER"
+    URL = "URL"
+    OPTION = "OPTION"
+
+
+# Every other type is answered with a text, also one that is new to us. The trigger that keeps the
+# folder tables (migration 0010) says the same in SQL.
+_KINDS = {
+    "NUMBER": AnswerKind.NUMBER,
+    "URL": AnswerKind.URL,
+    "SINGLE_SELECT": AnswerKind.OPTION,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +36,11 @@ class Question:
     required: bool
     type: str
     options: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> AnswerKind:
+        """What kind of answer it asks for."""
+        return _KINDS.get(self.type, AnswerKind.TEXT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from services.common.contact_details import without_contact_details
 from services.common.errors import Problems, Refused, problems
 from services.proposals.domain.job import Job
-from services.proposals.domain.plan import Question, ScreeningPlan
+from services.proposals.domain.plan import AnswerKind, Question, ScreeningPlan
 from services.proposals.domain.profile import Candidate, Profile
 
 LINE_LIMIT, TEXT_LIMIT, ADDRESS_LIMIT = 500, 20_000, 2_000
@@ -55,13 +55,10 @@ class Interview:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """An answer as the trainer gave it.
-
-    `kind` is "text", "number", "url" or "option"; empty, to take a saved answer back.
-    """
+    """An answer as the trainer gave it; without a kind, to take a saved answer back."""
 
     key: str
-    kind: str
+    kind: AnswerKind | None
     value: Answer
 
 
@@ -151,7 +148,7 @@ class Screening:
                 question = questions.get(each.key)
                 if question is None:
                     noted.add(f"answers[{index}].key", "must be a key of the screening's fields")
-                elif not each.kind:
+                elif each.kind is None:
                     answers.pop(each.key, None)
                 elif _check(question, each, f"answers[{index}]", noted):
                     answers[each.key] = _masked(question, each.value)
@@ -191,14 +188,10 @@ def _present_plan(job: Job) -> ScreeningPlan:
 
 
 def _check(question: Question, given: Given, field: str, noted: Problems) -> bool:
-    kind = _KINDS.get(question.type, "text")
-    if given.kind != kind:
+    kind = question.kind.lower()
+    if given.kind is not question.kind:
         return noted.require(False, field, f"must be a {kind}, as the field asks")
     return noted.require(_fits(question, given.value), f"{field}.{kind}", _must(question))
-
-
-# What each type of field is answered with; one that is new to us is answered with a text.
-_KINDS = {"NUMBER": "number", "URL": "url", "SINGLE_SELECT": "option"}
 
 
 def _must(question: Question) -> str:
@@ -217,7 +210,7 @@ def _must(question: Question) -> str:
 
 def _fits(question: Question, answer: Answer) -> bool:
     if not isinstance(answer, str):
-        return question.type == "NUMBER" and math.isfinite(answer)
+        return question.kind is AnswerKind.NUMBER and math.isfinite(answer)
     match question.type:
         case "NUMBER":
             return False
@@ -247,5 +240,5 @@ def _masked(question: Question, answer: Answer) -> Answer:
 
     An address stays where the employer's own plan asks for one, an option is the plan's own text.
     """
-    asked = question.type in {"URL", "SINGLE_SELECT"}
+    asked = question.kind in {AnswerKind.URL, AnswerKind.OPTION}
     return answer if asked or not isinstance(answer, str) else without_contact_details(answer)

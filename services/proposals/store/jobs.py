@@ -71,13 +71,6 @@ async def forget_folder(tx: AsyncConnection, folder_id: str) -> None:
     await tx.execute(sa.delete(FOLDER).where(FOLDER.c.folder_id == folder_id))
 
 
-async def find_folder(connection: AsyncConnection, folder_id: str) -> str | None:
-    """Read whose a folder is: the organisation's id."""
-    query = sa.select(FOLDER.c.organisation_id).where(FOLDER.c.folder_id == folder_id)
-    organisation_id: str | None = (await connection.execute(query)).scalar_one_or_none()
-    return organisation_id
-
-
 def read_job(row: sa.Row[Any]) -> Job:
     """Read a job from its row."""
     return Job(

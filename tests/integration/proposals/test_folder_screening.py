@@ -1,8 +1,10 @@
 """Folder screening: one table over the candidates of a folder's jobs, by pages and as CSV."""
 
+import base64
 import csv
 import io
 from collections.abc import Callable
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 import pytest
@@ -12,10 +14,13 @@ from deploy.local.journey import Caller
 from hireflow.proposals.v1 import folder_screening_pb2 as pb
 from hireflow.proposals.v1 import proposal_pb2, screening_pb2
 from services.common.auth import Kind, Principal
-from services.proposals.domain import Job, Question, ScreeningPlan
-from services.proposals.use_cases.access import INTERVIEWER_ID
+from services.common.paging import Cursor
+from services.proposals.domain import Job, Question, ScreeningPlan, TableFilter, TableOrder
+from services.proposals.store import folder_tables
+from services.proposals.use_cases import folder_screening
+from services.proposals.use_cases.access import INTERVIEWER_ID, as_reader
 from services.proposals.use_cases.known_jobs import learn_folder
-from tests.integration.proposals.world import World, new_id, offer
+from tests.integration.proposals.world import World, new_id, offer, statements
 from tests.refusals import reason, refusal
 
 YEARS = Question("years", "Years of work", "", required=True, type="NUMBER")
@@ -311,10 +316,95 @@ async def test_however_rare_the_rows_each_page_looks_at_few_and_all_are_found(
     )
     first = await folder.page(folder.request(filter=rare))
     assert (len(first.rows), bool(first.next_page_token)) == (0, True)
-    for order in (pb.FolderScreeningOrder(), pb.FolderScreeningOrder(answer=NUMBER)):
-        assert len(await folder.rows(filter=rare, order=order)) == 3
+    assert len(await folder.rows(filter=rare)) == 3
     by_missing = pb.FolderScreeningOrder(answer=TEXT)
     assert len(await folder.rows(size=200, order=by_missing)) == 2500
+
+
+async def test_a_condition_on_the_leading_column_bounds_what_is_read(folder: Folder) -> None:
+    await folder.filled(folder.first, 1500)
+    high = pb.AnswerCondition(column=NUMBER, range=pb.NumberRange(minimum=1499))
+    score = pb.CANDIDATE_COLUMN_INTERVIEW_SCORE
+    for narrowed, order in (
+        (pb.FolderScreeningFilter(answers=[high]), pb.FolderScreeningOrder(answer=NUMBER)),
+        (
+            pb.FolderScreeningFilter(minimum_interview_score=100),
+            pb.FolderScreeningOrder(candidate=score),
+        ),
+    ):
+        page = await folder.page(folder.request(filter=narrowed, order=order))
+        assert (bool(page.rows), page.next_page_token) == (True, "")
+        assert len(page.rows) == len(await folder.rows(size=100, filter=narrowed))
+
+
+async def test_a_page_and_the_place_where_the_next_begins_are_of_one_moment(
+    folder: Folder,
+) -> None:
+    """One statement has one view; with two, what came between them is skipped or shown twice."""
+    await folder.filled(folder.first, 1100)
+    nobody, cursor = TableFilter(country="FR"), Cursor.read(5, "", "x")
+    async with folder.world.database.read() as connection:
+        known = await folder_tables.find_folder(connection, folder.folder_id)
+        assert known is not None
+        with statements(connection) as told:
+            page = await folder_tables.list_table(connection, known, nobody, TableOrder(), cursor)
+    assert (page.items, bool(page.next_token), len(told)) == ((), True, 1)
+
+
+async def test_a_token_holds_no_answer_and_leads_on_behind_the_longest(folder: Folder) -> None:
+    for mark in "abc":
+        line = Answer(key="line", text="😀" * 199 + mark)
+        await folder.screened(folder.first, 80, Answer(key="years", number=1), line)
+    order = pb.FolderScreeningOrder(answer=TEXT)
+    rows = await folder.rows(size=1, order=order)
+    assert [row.cells[2].answer.text[-1] for row in rows] == [*"abc"]
+    token = (await folder.page(folder.request(page_size=1, order=order))).next_page_token
+    assert rows[0].screening_id in base64.b64decode(token + "==", b"-_").decode()
+    assert len(token) < 200
+
+
+async def test_a_token_is_bound_to_caller_filter_and_order_and_a_forged_one_is_named(
+    folder: Folder,
+) -> None:
+    await folder.filled(folder.first, 3)
+    token = (await folder.page(folder.request(page_size=1))).next_page_token
+    colleague = folder.world.by(Kind.EMPLOYER, folder.first.organisation_id)
+    known, by_answer = pb.FolderScreeningFilter, pb.FolderScreeningOrder(answer=NUMBER)
+    for caller, changed in (
+        (colleague, {}),
+        (folder.employer, {"filter": known(country="DE")}),
+        (folder.employer, {"filter": known(job_ids=[folder.first.job_id])}),
+        (folder.employer, {"order": by_answer}),
+    ):
+        request = folder.request(page_token=token, **changed)
+        assert await reason(folder.page(request, caller)) == "INVALID_FIELDS"
+    scope = (Kind.EMPLOYER, folder.employer.id, folder.folder_id, TableFilter(), TableOrder())
+    cursor = Cursor.read(1, "", *scope)
+    for keys in ((1,), ("s", 1), ("s", "t", 1)):
+        forged = folder.request(page_token=cursor.token(keys))
+        assert await reason(folder.page(forged)) == "INVALID_FIELDS"
+
+
+async def test_a_table_that_is_being_exported_ends_whole_whatever_becomes_of_the_folder(
+    folder: Folder,
+) -> None:
+    await _some(folder)
+    reader = as_reader(Principal(Kind.OPERATOR, "op"))
+    tables = folder_screening.every_page(
+        folder.world.database,
+        reader,
+        folder.folder_id,
+        Cursor.read(2, ""),
+        wanted=TableFilter(),
+        order=TableOrder(),
+    )
+    async with aclosing(tables):
+        first = await anext(tables)
+        await folder.world.learn(folder.first, folder_id="")
+        async with folder.world.database.begin() as tx:
+            await learn_folder(tx, folder.folder_id, folder.first.organisation_id, deleted=True)
+        rest = [row.screening_id async for table in tables for row in table.page.items]
+    assert len({*rest, *(row.screening_id for row in first.page.items)}) == 5
 
 
 async def test_the_csv_tells_the_same_table_in_parts(folder: Folder) -> None:
@@ -355,6 +445,7 @@ async def test_all_that_is_wrong_is_told_at_once(folder: Folder) -> None:
                 pb.AnswerCondition(column=pb.AnswerColumn(), missing=True),
                 pb.AnswerCondition(column=OPTION, any_of=pb.OptionSet()),
                 pb.AnswerCondition(column=OPTION),
+                pb.AnswerCondition(column=OPTION, any_of=pb.OptionSet(options=["A", "\0"])),
             ],
         ),
         order=pb.FolderScreeningOrder(candidate=99),  # type: ignore[arg-type] # not a known one
@@ -371,6 +462,7 @@ async def test_all_that_is_wrong_is_told_at_once(folder: Folder) -> None:
         "filter.answers[2].column.kind",
         "filter.answers[3].any_of.options",
         "filter.answers[4]",
+        "filter.answers[5].any_of.options[1]",
         "order.candidate",
     }
 

@@ -7,7 +7,7 @@ from google.protobuf.message import Message
 from hireflow.jobs.v1 import folder_events_pb2, job_events_pb2, job_pb2
 from services.common.outbox import Event, Outbox
 from services.proposals.domain import Job, Question, ScreeningPlan
-from services.proposals.store import jobs
+from services.proposals.store import folder_tables, jobs
 from tests.integration.proposals.world import World, new_id, offer
 from tests.refusals import reason
 from tests.waiting import until
@@ -108,7 +108,8 @@ async def test_a_folder_is_known_until_it_is_deleted(world: World) -> None:
 
     async def belongs_to(organisation_id: str | None) -> bool:
         async with world.database.read() as connection:
-            return await jobs.find_folder(connection, folder.folder_id) == organisation_id
+            known = await folder_tables.find_folder(connection, folder.folder_id)
+        return (known and known.organisation_id) == organisation_id
 
     await _tell(world, folder.folder_id, folder, folder)
     await until(lambda: belongs_to(folder.organisation_id))

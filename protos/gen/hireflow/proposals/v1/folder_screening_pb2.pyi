@@ -147,7 +147,9 @@ class FolderScreeningColumn(_message.Message):
     COLUMN_FIELD_NUMBER: _builtins.int
     LABEL_FIELD_NUMBER: _builtins.int
     label: _builtins.str
-    """Its heading: the label of the newest plan that has it."""
+    """Its heading: the label in the plan with the highest version that has it; where plans of several
+    jobs are level, in that of the first job by id.
+    """
     @_builtins.property
     def column(self) -> Global___AnswerColumn:
         """Its name."""
@@ -553,7 +555,9 @@ class ExportFolderScreeningResponse(_message.Message):
 
     CHUNK_FIELD_NUMBER: _builtins.int
     chunk: _builtins.bytes
-    """Its bytes; the first part begins with the headings."""
+    """Its bytes, at most 64 KiB; the first part begins with the headings. It may end anywhere, also
+    within a character.
+    """
     def __init__(
         self,
         *,

@@ -64,7 +64,9 @@ class FolderScreeningServiceServicer:
 
     def ExportFolderScreening(self, request, context):
         """Streams the table as a CSV file, in chunks whose bytes follow each other: UTF-8 with a byte
-        order mark, RFC 4180. No cell begins a formula: where text would, an apostrophe stands before.
+        order mark, RFC 4180. No cell begins a formula: where text would, an apostrophe stands before,
+        also behind a semicolon, a tab or a line break, where some spreadsheets begin a cell. The jobs
+        are those that the folder has when the call begins.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

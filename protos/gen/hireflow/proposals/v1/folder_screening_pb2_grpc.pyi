@@ -40,7 +40,9 @@ class FolderScreeningServiceStub:
     """Lists rows of the table."""
     ExportFolderScreening: _grpc.UnaryStreamMultiCallable[_folder_screening_pb2.ExportFolderScreeningRequest, _folder_screening_pb2.ExportFolderScreeningResponse]
     """Streams the table as a CSV file, in chunks whose bytes follow each other: UTF-8 with a byte
-    order mark, RFC 4180. No cell begins a formula: where text would, an apostrophe stands before.
+    order mark, RFC 4180. No cell begins a formula: where text would, an apostrophe stands before,
+    also behind a semicolon, a tab or a line break, where some spreadsheets begin a cell. The jobs
+    are those that the folder has when the call begins.
     """
 
 @_typing.type_check_only
@@ -55,7 +57,9 @@ class FolderScreeningServiceAsyncStub(FolderScreeningServiceStub):
     """Lists rows of the table."""
     ExportFolderScreening: _aio.UnaryStreamMultiCallable[_folder_screening_pb2.ExportFolderScreeningRequest, _folder_screening_pb2.ExportFolderScreeningResponse]  # type: ignore[assignment]
     """Streams the table as a CSV file, in chunks whose bytes follow each other: UTF-8 with a byte
-    order mark, RFC 4180. No cell begins a formula: where text would, an apostrophe stands before.
+    order mark, RFC 4180. No cell begins a formula: where text would, an apostrophe stands before,
+    also behind a semicolon, a tab or a line break, where some spreadsheets begin a cell. The jobs
+    are those that the folder has when the call begins.
     """
 
 class FolderScreeningServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -79,7 +83,9 @@ class FolderScreeningServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_folder_screening_pb2.ExportFolderScreeningResponse], _abc.AsyncIterator[_folder_screening_pb2.ExportFolderScreeningResponse]]:
         """Streams the table as a CSV file, in chunks whose bytes follow each other: UTF-8 with a byte
-        order mark, RFC 4180. No cell begins a formula: where text would, an apostrophe stands before.
+        order mark, RFC 4180. No cell begins a formula: where text would, an apostrophe stands before,
+        also behind a semicolon, a tab or a line break, where some spreadsheets begin a cell. The jobs
+        are those that the folder has when the call begins.
         """
 
 def add_FolderScreeningServiceServicer_to_server(servicer: FolderScreeningServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
