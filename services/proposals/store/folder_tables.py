@@ -261,9 +261,9 @@ def _meets(condition: Condition) -> sa.ColumnElement[bool]:
     answer = SCREENING.c.answers[column.key].astext
     if condition.contains is not None:
         found = answer.icontains(condition.contains, autoescape=True)
-        return _answered(column) & found
+        return sa.and_(_answered(column), found)
     if condition.any_of is not None:
-        return _answered(column) & answer.in_(condition.any_of)
+        return sa.and_(_answered(column), answer.in_(condition.any_of))
     return _answered(column, *(_bounds(condition.range) if condition.range else ()))
 
 
