@@ -130,7 +130,7 @@ async def test_a_paid_hire_is_refunded_in_full_and_its_proposal_is_hired_anew(
 
 async def late_tries(system: System, hire: Hire) -> list[str]:
     """Send what tries of the last steps would send that were held up all the while."""
-    service, charge = system.caller("service"), contract_pb2.Charge()
+    service, charge = system.caller("service", "service:worker"), contract_pb2.Charge()
     charge.charge_id, charge.payment_intent_id = hire.charge_id, hire.payment_intent_id
     charge.amount.minor_units, charge.amount.currency_code = 50495, "USD"
     # The funding is named by the intent's metadata, as it was when the try was sent.

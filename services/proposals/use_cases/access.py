@@ -17,8 +17,9 @@ Reader = NewType("Reader", Principal)
 HireWorkflow = NewType("HireWorkflow", Principal)
 Interviewer = NewType("Interviewer", Principal)
 
-# Who the service that holds the interviews is, by its token.
+# Who the services are that hold the interviews and carry out the hires, by their tokens.
 INTERVIEWER_ID = "service:interviewer"
+WORKER_ID = "service:worker"
 
 
 def as_trainer(caller: Principal) -> Trainer:
@@ -43,14 +44,21 @@ def as_reader(caller: Principal) -> Reader:
 
 
 def as_hire_workflow(caller: Principal) -> HireWorkflow:
-    """Let other services pass. Raises Denied CALLER_NOT_ALLOWED for all others."""
+    """Let the hires' worker pass. Raises Denied CALLER_NOT_ALLOWED for all others."""
     require_service(caller)
+    if caller.id != WORKER_ID:
+        raise Denied("CALLER_NOT_ALLOWED", f"only {WORKER_ID} carries out hires")
     return HireWorkflow(caller)
 
 
 def as_interviewer(caller: Principal) -> Interviewer:
     """Let the interviewer service pass. Raises Denied CALLER_NOT_ALLOWED for all others."""
     require_service(caller)
-    if caller.id != INTERVIEWER_ID:
+    if not is_interviewer(caller):
         raise Denied("CALLER_NOT_ALLOWED", f"only {INTERVIEWER_ID} records interviews")
     return Interviewer(caller)
+
+
+def is_interviewer(caller: Principal) -> bool:
+    """Tell whether the caller is the interviewer service."""
+    return caller.kind is Kind.SERVICE and caller.id == INTERVIEWER_ID

@@ -58,7 +58,7 @@ async def test_a_hire_of_another_organisation_finds_no_proposal(
 ) -> None:
     request = world.wish(offered, new_id("h"))
     request.organisation_id = new_id("org")
-    hires = world.by(Kind.SERVICE)
+    hires = world.hires
     assert await reason(hires.call(world.stub.ReserveProposal, request)) == "NOT_FOUND"
 
 

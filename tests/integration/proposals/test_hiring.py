@@ -7,7 +7,6 @@ import grpc
 import pytest
 
 from hireflow.proposals.v1 import proposal_pb2 as pb
-from services.common.auth import Kind
 from tests.integration.proposals.world import Offered, World, new_id
 from tests.refusals import reason, refusal
 
@@ -15,7 +14,7 @@ from tests.refusals import reason, refusal
 async def test_fifty_equal_reservations_are_one_and_fifty_equal_answers(
     world: World, offered: Offered
 ) -> None:
-    hires, request = world.by(Kind.SERVICE), world.wish(offered, new_id("h"))
+    hires, request = world.hires, world.wish(offered, new_id("h"))
     answers = await asyncio.gather(
         *(hires.call(world.stub.ReserveProposal, request) for _ in range(50))
     )
@@ -109,7 +108,7 @@ async def test_a_release_that_overtakes_its_reservation_refuses_it_for_ever(
 async def test_a_late_repeat_of_a_released_reservation_holds_nothing(
     world: World, offered: Offered
 ) -> None:
-    hires, request = world.by(Kind.SERVICE), world.wish(offered, new_id("h"))
+    hires, request = world.hires, world.wish(offered, new_id("h"))
     first = await hires.call(world.stub.ReserveProposal, request)
     assert await world.release(offered, request.hire_id)
     assert not await world.release(offered, request.hire_id)
@@ -170,9 +169,7 @@ async def test_a_hire_has_one_proposal(world: World, offered: Offered) -> None:
 
 
 async def test_every_bad_field_of_a_hires_call_is_named_at_once(world: World) -> None:
-    told = await refusal(
-        world.by(Kind.SERVICE).call(world.stub.ReserveProposal, pb.ReserveProposalRequest())
-    )
+    told = await refusal(world.hires.call(world.stub.ReserveProposal, pb.ReserveProposalRequest()))
     assert told.code is grpc.StatusCode.INVALID_ARGUMENT
     assert [violation.field for violation in told.violations] == [
         "request_id",

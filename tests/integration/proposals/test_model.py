@@ -66,7 +66,7 @@ class Real:
         }
         callers |= {name: await world.trainer() for name in TRAINERS if name != "ned"}
         callers |= {"ned": world.by(Kind.TRAINER), "operator": world.by(Kind.OPERATOR)}
-        callers["workflow"] = world.by(Kind.SERVICE)
+        callers["workflow"] = world.hires
         jobs = [
             await world.job(organisation_id=organisations[organisation], visibility=visibility)
             for organisation, visibility in JOBS

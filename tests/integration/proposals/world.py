@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TypeAlias
 from uuid import uuid4
 
@@ -13,10 +14,11 @@ from deploy.local.journey import Caller
 from hireflow.common.v1 import money_pb2
 from hireflow.proposals.v1 import proposal_pb2 as pb
 from hireflow.proposals.v1 import proposal_pb2_grpc
-from services.common.auth import Kind
+from services.common.auth import Kind, Principal
 from services.common.database import Database
 from services.common.tables import chassis_tables
 from services.proposals.domain import Job
+from services.proposals.use_cases.access import WORKER_ID
 from services.proposals.use_cases.known_jobs import learn_job
 from tests.integration.conftest import Workspace
 
@@ -90,6 +92,11 @@ class World:
     def by(self, kind: Kind, organisation_id: str | None = None) -> Caller:
         return self.workspace.by(kind, organisation_id)
 
+    @property
+    def hires(self) -> Caller:
+        """The worker that carries out the hires."""
+        return self.workspace.known(Principal(Kind.SERVICE, WORKER_ID))
+
     async def learn(self, job: Job, **changes: object) -> Job:
         """Let proposals know a job, as its events would."""
         job = replace(job, **changes)  # type: ignore[arg-type] # fields by name
@@ -101,7 +108,7 @@ class World:
         """A published job of a new organisation, known to proposals."""
         needs = ("en",), ("medicine", "writing"), ("DE", "US")
         job = Job(new_id("job"), new_id("org"), "PUBLISHED", "PUBLIC", *needs)
-        return await self.learn(job, **changes)
+        return await self.learn(job, **{"publish_time": datetime.now(UTC), **changes})
 
     async def trainer(self) -> Caller:
         """A new trainer with a profile."""
@@ -157,7 +164,7 @@ class World:
         self, offered: Offered, hire_id: str, *, confirm_declined: bool = False
     ) -> pb.Proposal:
         request = self.wish(offered, hire_id, confirm_declined=confirm_declined)
-        return (await self.by(Kind.SERVICE).call(self.stub.ReserveProposal, request)).proposal
+        return (await self.hires.call(self.stub.ReserveProposal, request)).proposal
 
     async def release(self, offered: Offered, hire_id: str, contract_id: str = "") -> bool:
         request = pb.ReleaseProposalRequest(
@@ -166,7 +173,7 @@ class World:
             hire_id=hire_id,
             contract_id=contract_id,
         )
-        return (await self.by(Kind.SERVICE).call(self.stub.ReleaseProposal, request)).released
+        return (await self.hires.call(self.stub.ReleaseProposal, request)).released
 
     async def mark_hired(self, offered: Offered, hire_id: str, contract_id: str) -> pb.Proposal:
         request = pb.MarkHiredRequest(
@@ -175,7 +182,7 @@ class World:
             hire_id=hire_id,
             contract_id=contract_id,
         )
-        return (await self.by(Kind.SERVICE).call(self.stub.MarkHired, request)).proposal
+        return (await self.hires.call(self.stub.MarkHired, request)).proposal
 
     async def count(self, caller: Caller, job_id: str) -> pb.CountProposalsResponse:
         return await caller.call(self.stub.CountProposals, pb.CountProposalsRequest(job_id=job_id))
