@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import partial
 from typing import TypeAlias
 
+from google.protobuf.descriptor import EnumDescriptor
 from google.protobuf.message import Message
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -154,8 +155,8 @@ def _job(facts: job_events_pb2.JobFacts) -> Job:
     return Job(
         job_id=facts.job_id,
         organisation_id=facts.organisation_id,
-        state=job_pb2.JobState.Name(facts.state).removeprefix("JOB_STATE_"),
-        visibility=job_pb2.JobVisibility.Name(facts.visibility).removeprefix("JOB_VISIBILITY_"),
+        state=_word(job_pb2.JobState.DESCRIPTOR, facts.state, "JOB_STATE_"),
+        visibility=_word(job_pb2.JobVisibility.DESCRIPTOR, facts.visibility, "JOB_VISIBILITY_"),
         required_languages=tuple(facts.required_languages),
         required_skills=tuple(facts.required_skills),
         required_countries=tuple(facts.required_countries),
@@ -165,19 +166,25 @@ def _job(facts: job_events_pb2.JobFacts) -> Job:
 
 
 def _plan(facts: job_events_pb2.ScreeningPlanFacts) -> ScreeningPlan:
-    kinds = job_pb2.ScreeningFieldType
+    types = job_pb2.ScreeningFieldType.DESCRIPTOR
     questions = (
         Question(
             key=field.key,
             label=field.label,
             description=field.description,
             required=field.required,
-            type=kinds.Name(field.type).removeprefix("SCREENING_FIELD_TYPE_"),
+            type=_word(types, field.type, "SCREENING_FIELD_TYPE_"),
             options=tuple(field.options),
         )
         for field in facts.fields
     )
     return ScreeningPlan(facts.version, tuple(questions))
+
+
+def _word(kind: EnumDescriptor, number: int, prefix: str) -> str:
+    """Give the word of jobs for a value, or its number where it is new to us."""
+    known = kind.values_by_number.get(number)
+    return known.name.removeprefix(prefix) if known else str(number)
 
 
 def _event(proposal: Proposal, message: Message) -> Event:

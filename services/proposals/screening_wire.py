@@ -28,8 +28,15 @@ from services.proposals.wire import (
 
 ANSWER_LIMIT = 200
 TURN_LIMIT = 1000
+# Of all turns together, so that whoever reads the screening gets it in one message.
+TRANSCRIPT_BYTES = 256 * 1024
 _SPEAKERS: dict[int, Speaker] = {
     pb.InterviewSpeaker.Value(f"INTERVIEW_SPEAKER_{speaker}"): speaker for speaker in Speaker
+}
+# One that is new to us is kept as its number, which is no name: unspecified.
+_TYPES = {
+    name.removeprefix("SCREENING_FIELD_TYPE_"): value
+    for name, value in job_pb2.ScreeningFieldType.items()
 }
 
 
@@ -54,6 +61,8 @@ def read_interview(message: pb.Interview, noted: Problems) -> Interview:
     turns = message.transcript[:TURN_LIMIT]
     few = len(message.transcript) <= TURN_LIMIT
     noted.require(few, "interview.transcript", f"must have at most {TURN_LIMIT:,} turns")
+    short = sum(len(turn.text.encode()) for turn in turns) <= TRANSCRIPT_BYTES
+    noted.require(short, "interview.transcript", "must have at most 256 KiB of text")
     for index, turn in enumerate(turns):
         field = f"interview.transcript[{index}]"
         noted.require(turn.speaker in _SPEAKERS, f"{field}.speaker", "must be a known speaker")
@@ -93,7 +102,7 @@ def own_screening_message(own: OwnScreening) -> pb.OwnScreening:
 
 
 def screening_message(screening: Screening) -> pb.Screening:
-    """Write a complete screening as its employer sees it."""
+    """Write a screening as its employer sees it."""
     complete = screening.complete_time
     return pb.Screening(
         screening_id=screening.screening_id,
@@ -117,7 +126,7 @@ def field_messages(questions: Iterable[Question]) -> list[job_pb2.ScreeningField
             label=question.label,
             description=question.description,
             required=question.required,
-            type=job_pb2.ScreeningFieldType.Value(f"SCREENING_FIELD_TYPE_{question.type}"),
+            type=_TYPES.get(question.type, job_pb2.SCREENING_FIELD_TYPE_UNSPECIFIED),
             options=question.options,
         )
         for question in questions

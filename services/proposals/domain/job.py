@@ -17,7 +17,8 @@ class Job:
     """A job as its last event told it.
 
     State and visibility are the words of jobs, not an enum of ours: an event with a new one must
-    be kept, and what is not known here is neither open nor visible.
+    be kept (as its number, until it has a word here), and what is not known here is neither open
+    nor visible.
     """
 
     job_id: str
@@ -34,10 +35,13 @@ class Job:
     def visible_to_trainer(self, *, invited: bool) -> bool:
         """Whether a trainer may know of it at all (the mission, "People and access").
 
-        An INVITE_ONLY job is there for those who are invited, and for nobody else.
+        Only if it was ever published, and a draft may be archived too. An INVITE_ONLY job is there
+        for those who are invited, and for nobody else.
         """
-        told = self.state in {OPEN_STATE, "HIRING_DONE", "ARCHIVED"}
-        return told and (
+        published = self.state in {OPEN_STATE, "HIRING_DONE"} or (
+            self.state == "ARCHIVED" and self.publish_time != NOT_TOLD
+        )
+        return published and (
             self.visibility in {"PUBLIC", "UNLISTED"}
             or (self.visibility == "INVITE_ONLY" and invited)
         )

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from google.protobuf.message import Message
 
 from hireflow.jobs.v1 import folder_events_pb2, job_events_pb2, job_pb2
+from hireflow.proposals.v1 import screening_pb2
 from services.common.outbox import Event, Outbox
 from services.proposals.domain import Job, Question, ScreeningPlan
 from services.proposals.store import folder_tables, jobs
@@ -99,6 +100,36 @@ async def test_a_plan_is_known_with_its_typed_questions_and_a_job_without_one_ha
     )
     assert (one.folder_id, one.plan) == ("f-1", ScreeningPlan(3, (question,)))
     assert (other.folder_id, other.plan) == ("", None)
+
+
+async def test_values_that_are_new_to_proposals_are_kept_as_their_numbers(world: World) -> None:
+    field = job_pb2.ScreeningField(key="clip", label="Say it", required=True)
+    field.type = 99  # type: ignore[assignment] # of a version to come
+    plan = job_events_pb2.ScreeningPlanFacts(version=1, fields=[field])
+    open_job = _facts(visibility=job_pb2.JOB_VISIBILITY_PUBLIC, screening_plan=plan)
+    strange = _facts()
+    strange.state, strange.visibility = 98, 97  # type: ignore[assignment] # as above
+    for facts in (open_job, strange):
+        await _tell(world, facts.job_id, job_events_pb2.JobPublished(job=facts))
+
+    async def both() -> bool:
+        return None not in [await _known(world, each.job_id) for each in (open_job, strange)]
+
+    await until(both)
+    known = await _known(world, strange.job_id)
+    assert known is not None
+    assert (known.state, known.visibility) == ("98", "97")
+    trainer, stub = await world.trainer(), world.workspace.services.screening
+    begin = screening_pb2.StartScreeningRequest(request_id=new_id("r"), job_id=open_job.job_id)
+    screening = (await trainer.call(stub.StartScreening, begin)).screening
+    assert screening.fields[0].type == job_pb2.SCREENING_FIELD_TYPE_UNSPECIFIED
+    answer = screening_pb2.AnswerScreeningRequest(
+        request_id=new_id("r"),
+        screening_id=screening.screening_id,
+        answers=[screening_pb2.ScreeningAnswer(key="clip", text="Good day")],
+        final=True,
+    )
+    assert (await trainer.call(stub.AnswerScreening, answer)).screening.answers_final
 
 
 async def test_a_folder_is_known_until_it_is_deleted(world: World) -> None:

@@ -81,9 +81,14 @@ def test_trainers_know_of_jobs_that_were_shown_to_them(
     visibility: str,
     visible: bool,
     job: Job,
+    now: datetime,
 ) -> None:
-    shown = replace(job, state=state, visibility=visibility)
+    shown = replace(job, state=state, visibility=visibility, publish_time=now)
     assert shown.visible_to_trainer(invited=False) is visible
+
+
+def test_a_draft_that_was_archived_was_never_shown(job: Job) -> None:
+    assert not replace(job, state="ARCHIVED").visible_to_trainer(invited=True)
 
 
 @pytest.mark.parametrize(("state", "visible"), [("PUBLISHED", True), ("DRAFT", False)])
