@@ -92,12 +92,14 @@ class ScreeningServicer(screening_pb2_grpc.ScreeningServiceServicer):
             Request.check(request, noted)
             noted.require_id("screening_id", request.screening_id)
             interview = wire.read_interview(request.interview, noted)
+            noted.require(request.plan_version >= 0, "plan_version", "must not be negative")
         recorded = await screening.record_interview(
             self._database,
             interviewer,
             Request.of(request),
             screening_id=request.screening_id,
             interview=interview,
+            plan_version=request.plan_version,
             now=self._clock(),
         )
         return pb.RecordInterviewResponse(complete=recorded.complete)
@@ -105,7 +107,7 @@ class ScreeningServicer(screening_pb2_grpc.ScreeningServiceServicer):
     async def GetScreening(
         self, request: pb.GetScreeningRequest, context: Context
     ) -> pb.GetScreeningResponse:
-        """Read a complete screening as its employer sees it."""
+        """Read a screening as its employer sees it."""
         reader = as_reader(current_caller())
         with problems() as noted:
             noted.require_id("screening_id", request.screening_id)

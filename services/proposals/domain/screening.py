@@ -9,7 +9,7 @@ from typing import Self, TypeAlias
 from urllib.parse import urlsplit
 
 from services.common.contact_details import without_contact_details
-from services.common.errors import Problems, Refused, problems
+from services.common.errors import Conflict, Problems, Refused, problems
 from services.proposals.domain.job import Job
 from services.proposals.domain.plan import AnswerKind, Question, ScreeningPlan
 from services.proposals.domain.profile import Candidate, Profile
@@ -113,7 +113,7 @@ class Screening:
         """Go over to the job's present plan and keep the answers that still fit.
 
         Nothing changes where the plan did not, or the answers are final. What an interview found
-        stays.
+        by the plan of before is dropped: another one is to be held.
 
         Raises Refused: JOB_NOT_OPEN, NO_SCREENING_PLAN.
         """
@@ -126,7 +126,7 @@ class Screening:
             for question in plan.questions
             if question.key in self.answers and _fits(question, self.answers[question.key])
         }
-        return replace(self, plan=plan, answers=kept)
+        return replace(self, plan=plan, answers=kept, interview=None, interview_time=None)
 
     def answer(self, given: Sequence[Given], job: Job, *, final: bool, now: datetime) -> Self:
         """Save answers; the final ones must leave no required field without one.
@@ -158,11 +158,17 @@ class Screening:
         complete = now if final and self.interview is not None else None
         return replace(self, answers=answers, answers_final=final, complete_time=complete)
 
-    def record(self, interview: Interview, now: datetime) -> Self:
-        """Keep what an interview found; the same again changes nothing.
+    def record(self, interview: Interview, plan_version: int, now: datetime) -> Self:
+        """Keep what an interview by a version of the plan found; the same again changes nothing.
 
-        Raises Refused INTERVIEW_RECORDED when another record is there: the first stands.
+        Version 0 is not said, and taken for the screening's.
+
+        Raises Conflict SCREENING_PLAN_CHANGED for another version than the screening's; Refused
+        INTERVIEW_RECORDED when another record is there: the first stands.
         """
+        if plan_version not in {0, self.plan.version}:
+            told = f"the screening goes by version {self.plan.version} of the plan: interview anew"
+            raise Conflict("SCREENING_PLAN_CHANGED", told)
         masked = interview.masked()
         if self.interview is not None:
             if self.interview != masked:

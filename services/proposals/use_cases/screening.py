@@ -14,7 +14,7 @@ from services.common.outbox import Outbox
 from services.proposals import events
 from services.proposals.domain import Given, Interview, OwnScreening, Screening
 from services.proposals.store import jobs, profiles, screenings
-from services.proposals.use_cases.access import Interviewer, Reader, Trainer
+from services.proposals.use_cases.access import Interviewer, Reader, Trainer, is_interviewer
 from services.proposals.use_cases.known_jobs import visible_job
 
 OUTBOX = Outbox("proposals")
@@ -79,7 +79,8 @@ async def answer_screening(
 ) -> OwnScreening:
     """Save answers of the calling trainer's screening; with one that is wrong, none is saved.
 
-    Raises NotFound; InvalidInput naming every wrong or missing answer; Refused ANSWERS_FINAL,
+    Raises NotFound, also when the job is not for the trainer any more; InvalidInput naming every
+    wrong or missing answer; Refused ANSWERS_FINAL,
     SCREENING_PLAN_CHANGED.
     """
     async with database.begin() as tx:
@@ -89,9 +90,7 @@ async def answer_screening(
         before = await screenings.lock_screening(tx, screening_id)
         if before is None or before.candidate.trainer_id != trainer.id:
             raise NotFound("screening", screening_id)
-        job = await jobs.find_job(tx, before.job_id)
-        if job is None:
-            raise NotFound("job", before.job_id)
+        job = await visible_job(tx, trainer, before.job_id)
         screening = before.answer(given, job, final=final, now=now)
         await _save(tx, before, screening, now)
         own = OwnScreening(screening, screening.plan_changed(job))
@@ -116,11 +115,13 @@ async def record_interview(
     *,
     screening_id: str,
     interview: Interview,
+    plan_version: int,
     now: datetime,
 ) -> Recorded:
     """Keep what an interview found; the same again, also under a new request, changes nothing.
 
-    Raises NotFound; Refused INTERVIEW_RECORDED when another record is there.
+    Raises NotFound; Conflict SCREENING_PLAN_CHANGED for an interview by another version of the plan
+    than the screening's, unless it is 0; Refused INTERVIEW_RECORDED when another record is there.
     """
     async with database.begin() as tx:
         repeat = await REQUESTS.claim(tx, interviewer, request, Recorded)
@@ -129,7 +130,7 @@ async def record_interview(
         before = await screenings.lock_screening(tx, screening_id)
         if before is None:
             raise NotFound("screening", screening_id)
-        screening = before.record(interview, now)
+        screening = before.record(interview, plan_version, now)
         await _save(tx, before, screening, now)
         answer = Recorded(complete=screening.complete_time is not None)
         await REQUESTS.answer(tx, interviewer, request, answer)
@@ -137,10 +138,13 @@ async def record_interview(
 
 
 async def get_screening(database: Database, reader: Reader, screening_id: str) -> Screening:
-    """Read a complete screening as its employer sees it. Raises NotFound, also before."""
+    """Read a screening as its employer sees it.
+
+    Raises NotFound, before it is complete also to all but the interviewer, who goes by it.
+    """
     async with database.read() as connection:
         screening = await screenings.find_screening(connection, screening_id)
-    if screening is None or screening.complete_time is None:
+    if screening is None or (screening.complete_time is None and not is_interviewer(reader)):
         raise NotFound("screening", screening_id)
     require_reader(reader, screening.organisation_id, "screening", screening_id)
     return screening

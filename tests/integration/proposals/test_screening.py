@@ -14,6 +14,7 @@ from services.common.auth import Kind, Principal
 from services.common.contact_details import REMOVED
 from services.proposals.domain import Job, Question, ScreeningPlan
 from services.proposals.use_cases.access import INTERVIEWER_ID
+from services.proposals.use_cases.known_jobs import learn_invitations, learn_revocation
 from tests.integration.proposals.world import OUTBOX, World, new_id, offer
 from tests.refusals import reason, refusal
 
@@ -68,9 +69,14 @@ class Room:
         )
         return (await self.trainer.call(self.stub.AnswerScreening, request)).screening
 
-    async def record(self, screening_id: str, interview: pb.Interview = INTERVIEW) -> bool:
+    async def record(
+        self, screening_id: str, interview: pb.Interview = INTERVIEW, plan_version: int = 0
+    ) -> bool:
         request = pb.RecordInterviewRequest(
-            request_id=new_id("r"), screening_id=screening_id, interview=interview
+            request_id=new_id("r"),
+            screening_id=screening_id,
+            interview=interview,
+            plan_version=plan_version,
         )
         return (await self.interviewer.call(self.stub.RecordInterview, request)).complete
 
@@ -147,6 +153,19 @@ async def test_employers_see_a_complete_screening_without_contact_details(room: 
     assert await reason(room.seen(stranger, screening_id)) == "NOT_FOUND"
 
 
+async def test_the_interviewer_alone_reads_what_is_answered_so_far(room: Room) -> None:
+    screening_id = (await room.start()).screening_id
+    await room.answer(screening_id, *GOOD[:2])
+    seen = await room.seen(room.interviewer, screening_id)
+    assert (seen.plan_version, len(seen.fields)) == (1, len(QUESTIONS))
+    assert list(seen.answers) == list(GOOD[:2])
+    assert seen.candidate.display_name == "Jordan L."
+    assert not seen.HasField("interview")
+    assert not seen.HasField("complete_time")
+    for caller in (room.employer, room.world.by(Kind.SERVICE), room.world.by(Kind.OPERATOR)):
+        assert await reason(room.seen(caller, screening_id)) == "NOT_FOUND"
+
+
 async def test_every_wrong_answer_is_named_at_once_and_none_is_saved(room: Room) -> None:
     screening_id = (await room.start()).screening_id
     wrong = (
@@ -217,6 +236,12 @@ async def test_only_the_interviewer_records_and_every_bad_field_is_named(room: R
         "transcript[0].text",
         "mismatch_signals[0]",
     ]
+    speaking = pb.InterviewTurn(speaker=pb.INTERVIEW_SPEAKER_TRAINER, text="ü" * 13_000)
+    told = await refusal(room.record(screening_id, pb.Interview(transcript=[speaking] * 11), -1))
+    assert [violation.field for violation in told.violations] == [
+        "interview.transcript",
+        "plan_version",
+    ]
 
 
 async def test_a_changed_plan_asks_an_open_screening_to_begin_anew_with_the_answers_that_fit(
@@ -232,6 +257,61 @@ async def test_a_changed_plan_asks_an_open_screening_to_begin_anew_with_the_answ
     assert (anew.screening_id, anew.plan_version, anew.plan_changed) == (screening_id, 2, False)
     assert [answer.key for answer in anew.answers] == ["years"]
     assert await room.events(screening_id) == ["started", "started"]
+
+
+async def test_an_interview_by_a_plan_that_changed_is_dropped_and_never_completes_the_new_one(
+    room: Room,
+) -> None:
+    screening_id = (await room.start()).screening_id
+    assert not await room.record(screening_id, plan_version=1)
+    await room.replan(QUESTIONS[0])
+    assert (await room.own()).interviewed
+    assert not (await room.start()).interviewed
+    late = await refusal(room.record(screening_id, plan_version=1))
+    assert (late.code, late.reason) == (grpc.StatusCode.ABORTED, "SCREENING_PLAN_CHANGED")
+    assert not (await room.answer(screening_id, GOOD[0], final=True)).complete
+    assert await room.record(screening_id, pb.Interview(score=33), plan_version=2)
+    assert (await room.seen(room.employer, screening_id)).interview.score == 33
+    assert await room.events(screening_id) == ["started", "started", "completed"]
+
+
+async def test_each_write_under_the_same_request_gets_the_first_answer(room: Room) -> None:
+    start = pb.StartScreeningRequest(request_id=new_id("r"), job_id=room.job.job_id)
+    begun = await room.trainer.call(room.stub.StartScreening, start)
+    screening_id = begun.screening.screening_id
+    answer = pb.AnswerScreeningRequest(
+        request_id=new_id("r"), screening_id=screening_id, answers=GOOD[:2]
+    )
+    record = pb.RecordInterviewRequest(
+        request_id=new_id("r"), screening_id=screening_id, interview=INTERVIEW
+    )
+    answered = await room.trainer.call(room.stub.AnswerScreening, answer)
+    recorded = await room.interviewer.call(room.stub.RecordInterview, record)
+    await room.answer(screening_id, GOOD[2], final=True)
+    events = await room.events(screening_id)
+    for caller, method, request, first in (
+        (room.trainer, room.stub.StartScreening, start, begun),
+        (room.trainer, room.stub.AnswerScreening, answer, answered),
+        (room.interviewer, room.stub.RecordInterview, record, recorded),
+    ):
+        assert await caller.call(method, request) == first
+        key = "job_id" if request is start else "screening_id"
+        setattr(request, key, "another")
+        assert await reason(caller.call(method, request)) == "REQUEST_ID_REUSED"
+    assert await room.events(screening_id) == events == ["started", "completed"]
+
+
+async def test_who_is_invited_no_more_can_answer_no_more(room: Room) -> None:
+    world, trainer = room.world, room.trainer
+    async with world.database.begin() as tx:
+        await learn_invitations(tx, room.job.job_id, [trainer.id])
+    await world.learn(room.job, visibility="INVITE_ONLY")
+    screening_id = (await room.start()).screening_id
+    await room.answer(screening_id, GOOD[0])
+    async with world.database.begin() as tx:
+        await learn_revocation(tx, room.job.job_id, trainer.id)
+    assert await reason(room.answer(screening_id, GOOD[1], final=True)) == "NOT_FOUND"
+    assert [answer.key for answer in (await room.own()).answers] == ["years"]
 
 
 async def test_a_changed_plan_leaves_final_answers_and_complete_screenings_as_they_were(

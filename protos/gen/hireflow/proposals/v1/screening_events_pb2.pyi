@@ -56,7 +56,9 @@ Global___ScreeningFacts: _TypeAlias = ScreeningFacts  # noqa: Y015
 
 @_typing.final
 class ScreeningStarted(_message.Message):
-    """A trainer began a screening, or went over to a changed plan: an interview can be held."""
+    """A trainer began a screening, or went over to a changed plan: an interview by this version of the
+    plan can be held.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -129,7 +129,7 @@ class Interview(_message.Message):
     """The interviewer's summary. Contact details are removed."""
     @_builtins.property
     def transcript(self) -> _containers.RepeatedCompositeFieldContainer[Global___InterviewTurn]:
-        """Everything that was said, in order."""
+        """Everything that was said, in order; at most 1,000 turns and 256 KiB of text."""
 
     @_builtins.property
     def mismatch_signals(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -230,7 +230,7 @@ Global___OwnScreening: _TypeAlias = OwnScreening  # noqa: Y015
 
 @_typing.final
 class Screening(_message.Message):
-    """A complete screening as the employer sees it."""
+    """A screening as the employer sees it."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -266,7 +266,7 @@ class Screening(_message.Message):
 
     @_builtins.property
     def interview(self) -> Global___Interview:
-        """What the interview found."""
+        """What the interview found, if it is recorded."""
 
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
@@ -274,7 +274,7 @@ class Screening(_message.Message):
 
     @_builtins.property
     def complete_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was complete."""
+        """When it was complete, if it is."""
 
     def __init__(
         self,
@@ -465,10 +465,15 @@ class RecordInterviewRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     SCREENING_ID_FIELD_NUMBER: _builtins.int
     INTERVIEW_FIELD_NUMBER: _builtins.int
+    PLAN_VERSION_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Makes a repeat harmless; unique per caller."""
     screening_id: _builtins.str
     """The screening."""
+    plan_version: _builtins.int
+    """The version of the plan that the interviewer went by; 0 says nothing, and is taken for the
+    screening's.
+    """
     @_builtins.property
     def interview(self) -> Global___Interview:
         """What the interview found."""
@@ -479,10 +484,11 @@ class RecordInterviewRequest(_message.Message):
         request_id: _builtins.str = ...,
         screening_id: _builtins.str = ...,
         interview: Global___Interview | None = ...,
+        plan_version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["interview", b"interview"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["interview", b"interview", "request_id", b"request_id", "screening_id", b"screening_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["interview", b"interview", "plan_version", b"plan_version", "request_id", b"request_id", "screening_id", b"screening_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -512,7 +518,7 @@ Global___RecordInterviewResponse: _TypeAlias = RecordInterviewResponse  # noqa: 
 
 @_typing.final
 class GetScreeningRequest(_message.Message):
-    """Asks for a complete screening."""
+    """Asks for a screening."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -534,7 +540,7 @@ Global___GetScreeningRequest: _TypeAlias = GetScreeningRequest  # noqa: Y015
 
 @_typing.final
 class GetScreeningResponse(_message.Message):
-    """A complete screening."""
+    """A screening."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

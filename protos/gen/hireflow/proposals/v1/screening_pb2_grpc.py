@@ -70,8 +70,8 @@ class ScreeningServiceServicer:
 
     def StartScreening(self, request, context):
         """Begins the calling trainer's screening on a job, or answers with the one that is there. One
-        whose plan changed before its answers were final goes over to the present plan and keeps the
-        answers that still fit.
+        whose plan changed before its answers were final goes over to the present plan, keeps the
+        answers that still fit, and waits for a new interview.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -92,14 +92,16 @@ class ScreeningServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RecordInterview(self, request, context):
-        """Keeps what an interview found. For the interviewer service alone; the first record stands.
+        """Keeps what an interview found. For the interviewer service alone; the first record stands. An
+        interview by another version of the plan than the screening's is ABORTED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetScreening(self, request, context):
-        """Reads a complete screening as the employer sees it.
+        """Reads a complete screening as the employer sees it. The interviewer service reads it before,
+        too: the plan's fields, the answers so far, the masked trainer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -37,17 +37,21 @@ class ScreeningServiceStub:
     def __new__(cls, channel: _aio.Channel) -> ScreeningServiceAsyncStub: ...
     StartScreening: _grpc.UnaryUnaryMultiCallable[_screening_pb2.StartScreeningRequest, _screening_pb2.StartScreeningResponse]
     """Begins the calling trainer's screening on a job, or answers with the one that is there. One
-    whose plan changed before its answers were final goes over to the present plan and keeps the
-    answers that still fit.
+    whose plan changed before its answers were final goes over to the present plan, keeps the
+    answers that still fit, and waits for a new interview.
     """
     AnswerScreening: _grpc.UnaryUnaryMultiCallable[_screening_pb2.AnswerScreeningRequest, _screening_pb2.AnswerScreeningResponse]
     """Saves answers, some or all; every wrong one is named at once and then none is saved."""
     GetOwnScreening: _grpc.UnaryUnaryMultiCallable[_screening_pb2.GetOwnScreeningRequest, _screening_pb2.GetOwnScreeningResponse]
     """Reads the calling trainer's own screening on a job."""
     RecordInterview: _grpc.UnaryUnaryMultiCallable[_screening_pb2.RecordInterviewRequest, _screening_pb2.RecordInterviewResponse]
-    """Keeps what an interview found. For the interviewer service alone; the first record stands."""
+    """Keeps what an interview found. For the interviewer service alone; the first record stands. An
+    interview by another version of the plan than the screening's is ABORTED.
+    """
     GetScreening: _grpc.UnaryUnaryMultiCallable[_screening_pb2.GetScreeningRequest, _screening_pb2.GetScreeningResponse]
-    """Reads a complete screening as the employer sees it."""
+    """Reads a complete screening as the employer sees it. The interviewer service reads it before,
+    too: the plan's fields, the answers so far, the masked trainer.
+    """
 
 @_typing.type_check_only
 class ScreeningServiceAsyncStub(ScreeningServiceStub):
@@ -58,17 +62,21 @@ class ScreeningServiceAsyncStub(ScreeningServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     StartScreening: _aio.UnaryUnaryMultiCallable[_screening_pb2.StartScreeningRequest, _screening_pb2.StartScreeningResponse]  # type: ignore[assignment]
     """Begins the calling trainer's screening on a job, or answers with the one that is there. One
-    whose plan changed before its answers were final goes over to the present plan and keeps the
-    answers that still fit.
+    whose plan changed before its answers were final goes over to the present plan, keeps the
+    answers that still fit, and waits for a new interview.
     """
     AnswerScreening: _aio.UnaryUnaryMultiCallable[_screening_pb2.AnswerScreeningRequest, _screening_pb2.AnswerScreeningResponse]  # type: ignore[assignment]
     """Saves answers, some or all; every wrong one is named at once and then none is saved."""
     GetOwnScreening: _aio.UnaryUnaryMultiCallable[_screening_pb2.GetOwnScreeningRequest, _screening_pb2.GetOwnScreeningResponse]  # type: ignore[assignment]
     """Reads the calling trainer's own screening on a job."""
     RecordInterview: _aio.UnaryUnaryMultiCallable[_screening_pb2.RecordInterviewRequest, _screening_pb2.RecordInterviewResponse]  # type: ignore[assignment]
-    """Keeps what an interview found. For the interviewer service alone; the first record stands."""
+    """Keeps what an interview found. For the interviewer service alone; the first record stands. An
+    interview by another version of the plan than the screening's is ABORTED.
+    """
     GetScreening: _aio.UnaryUnaryMultiCallable[_screening_pb2.GetScreeningRequest, _screening_pb2.GetScreeningResponse]  # type: ignore[assignment]
-    """Reads a complete screening as the employer sees it."""
+    """Reads a complete screening as the employer sees it. The interviewer service reads it before,
+    too: the plan's fields, the answers so far, the masked trainer.
+    """
 
 class ScreeningServiceServicer(metaclass=_abc_1.ABCMeta):
     """Owns screenings: one per trainer and job. A screening keeps the plan it began with, and is
@@ -82,8 +90,8 @@ class ScreeningServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_screening_pb2.StartScreeningResponse, _abc.Awaitable[_screening_pb2.StartScreeningResponse]]:
         """Begins the calling trainer's screening on a job, or answers with the one that is there. One
-        whose plan changed before its answers were final goes over to the present plan and keeps the
-        answers that still fit.
+        whose plan changed before its answers were final goes over to the present plan, keeps the
+        answers that still fit, and waits for a new interview.
         """
 
     @_abc_1.abstractmethod
@@ -108,7 +116,9 @@ class ScreeningServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _screening_pb2.RecordInterviewRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_screening_pb2.RecordInterviewResponse, _abc.Awaitable[_screening_pb2.RecordInterviewResponse]]:
-        """Keeps what an interview found. For the interviewer service alone; the first record stands."""
+        """Keeps what an interview found. For the interviewer service alone; the first record stands. An
+        interview by another version of the plan than the screening's is ABORTED.
+        """
 
     @_abc_1.abstractmethod
     def GetScreening(
@@ -116,6 +126,8 @@ class ScreeningServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _screening_pb2.GetScreeningRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_screening_pb2.GetScreeningResponse, _abc.Awaitable[_screening_pb2.GetScreeningResponse]]:
-        """Reads a complete screening as the employer sees it."""
+        """Reads a complete screening as the employer sees it. The interviewer service reads it before,
+        too: the plan's fields, the answers so far, the masked trainer.
+        """
 
 def add_ScreeningServiceServicer_to_server(servicer: ScreeningServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
