@@ -37,7 +37,19 @@ class RecordedCharge:
 
         """
         if self != other:
-            raise Refused(
-                "CHARGE_RECORDED",
-                "the charge, its funding or its refund is recorded already, as something else",
-            )
+            raise _recorded_otherwise()
+
+    def require_refund_of(self, milestone_id: str) -> None:
+        """Accept that its refund is booked for a milestone, which must be its own.
+
+        Raises:
+            Refused: CHARGE_RECORDED where the refund is another milestone's.
+
+        """
+        if self.milestone_id != milestone_id:
+            raise _recorded_otherwise()
+
+
+def _recorded_otherwise() -> Refused:
+    told = "the charge, its funding or its refund is recorded already, as something else"
+    return Refused("CHARGE_RECORDED", told)

@@ -27,6 +27,8 @@ async def record_charge(tx: AsyncConnection, recorded: RecordedCharge, now: date
 
     The unique keys decide; a rival transaction is waited for.
     """
+    if recorded.refund_id and await find_entry(tx, EntryKind.REFUND, recorded.refund_id):
+        return False
     charge = recorded.charge
     statement = insert(CHARGE).values(
         charge_id=charge.charge_id,
@@ -47,14 +49,6 @@ async def find_charge(connection: AsyncConnection, charge_id: str) -> RecordedCh
     query = sa.select(CHARGE).where(CHARGE.c.charge_id == charge_id)
     row = (await connection.execute(query)).mappings().one_or_none()
     return None if row is None else read_charge(row)
-
-
-async def is_refunded(connection: AsyncConnection, refund_id: str) -> bool:
-    """Tell whether a refund is booked."""
-    booked = sa.exists().where(
-        LEDGER_ENTRY.c.kind == EntryKind.REFUND, LEDGER_ENTRY.c.external_id == refund_id
-    )
-    return bool((await connection.execute(sa.select(booked))).scalar_one())
 
 
 async def append_entry(

@@ -15,7 +15,7 @@ from services.common.database import Database
 from services.common.idempotency import Request, Requests
 from services.common.outbox import Outbox
 from services.contracts import events
-from services.contracts.domain import Contract, Invoice, RecordedCharge, ledger
+from services.contracts.domain import Contract, EntryKind, Invoice, RecordedCharge, ledger
 from services.contracts.store import contracts, invoices, money
 from services.contracts.use_cases.access import HireWorkflow
 from services.contracts.use_cases.forming import lock_created
@@ -91,7 +91,9 @@ async def _end(tx: AsyncConnection, before: Contract, refund: Refund, now: datet
     recorded = refund.recorded
     funded = replace(recorded, refund_id="")
     funded.require_same(await money.find_charge(tx, recorded.charge.charge_id))
-    if await money.is_refunded(tx, recorded.refund_id):
+    booked = await money.find_entry(tx, EntryKind.REFUND, recorded.refund_id)
+    if booked is not None:
+        recorded.require_refund_of(booked.milestone_id)
         return Refunded(before, await invoices.credit_note(tx, recorded.milestone_id))
     contract = before.refund(recorded.milestone_id, now)
     await _book(tx, contract, recorded, now)

@@ -96,6 +96,22 @@ async def test_a_second_refund_or_another_charge_is_refused(
     assert await booked(hiring, agreement) == [FUNDED, GIVEN_BACK]
 
 
+async def test_one_refund_never_gives_two_charges_back(hiring: Stub, agreement: Agreement) -> None:
+    pending, active = Agreement.new(), Agreement.new()
+    for each in (agreement, pending, active):
+        await hiring.CreateContract(each.create())
+    for each in (agreement, active):
+        await hiring.ActivateContract(each.activate())
+    taken = f"re_{agreement.hire_id}"
+    await hiring.RefundContract(agreement.refund())
+    recorded = ("FAILED_PRECONDITION", "CHARGE_RECORDED")
+    for each in (pending, active):
+        assert await reason(hiring.RefundContract(each.refund(taken))) == recorded
+    late = pending.refunded(refund_id=taken)
+    assert await reason(hiring.RecordRefundedCharge(late)) == recorded
+    assert await booked(hiring, pending) == []
+
+
 async def test_a_contract_that_was_cancelled_before_it_was_created_takes_no_refund(
     hiring: Stub, agreement: Agreement
 ) -> None:
