@@ -67,7 +67,8 @@ async def refund_contract(
         if await money.record_charge(tx, recorded, now):
             answer = await _cancel(tx, contract, refund, now)
         elif await money.find_charge(tx, recorded.charge.charge_id) == recorded:
-            answer = Refunded(contract)
+            # Both may have been booked while the contract was still to be cancelled.
+            answer = Refunded(await _give_up(tx, contract, refund, now))
         else:
             answer = await _end(tx, contract, refund, now)
         await REQUESTS.answer(tx, caller, request, answer)
@@ -76,15 +77,22 @@ async def refund_contract(
 
 async def _cancel(tx: AsyncConnection, before: Contract, refund: Refund, now: datetime) -> Refunded:
     recorded = refund.recorded
-    given_back = before.record_refunded_charge(recorded.milestone_id, recorded.charge)
-    contract = given_back.cancel(now)
+    contract = before.record_refunded_charge(recorded.milestone_id, recorded.charge)
     held, fees = contract.milestone(recorded.milestone_id).quote.split(recorded.charge.amount)
     charged = ledger.funding(held, fees)
     await money.append_entry(tx, recorded, recorded.charge.charge_id, charged, now)
     await _book(tx, contract, recorded, now)
-    if contract is not given_back:
+    return Refunded(await _give_up(tx, contract, refund, now))
+
+
+async def _give_up(
+    tx: AsyncConnection, before: Contract, refund: Refund, now: datetime
+) -> Contract:
+    contract = before.cancel(now)
+    if contract is not before:
+        await contracts.save_contract(tx, contract)
         await OUTBOX.record(tx, events.contract_cancelled(contract, refund.reason, now))
-    return Refunded(contract)
+    return contract
 
 
 async def _end(tx: AsyncConnection, before: Contract, refund: Refund, now: datetime) -> Refunded:

@@ -96,6 +96,18 @@ async def test_a_second_refund_or_another_charge_is_refused(
     assert await booked(hiring, agreement) == [FUNDED, GIVEN_BACK]
 
 
+async def test_a_refund_that_was_booked_as_a_late_charges_closes_the_contract_all_the_same(
+    hiring: Stub, world: World, agreement: Agreement
+) -> None:
+    await hiring.CreateContract(agreement.create())
+    await hiring.RecordRefundedCharge(agreement.refunded())
+    for _ in range(2):
+        answer = await hiring.RefundContract(agreement.refund())
+        assert answer.contract.state == pb.CONTRACT_STATE_CANCELLED
+    assert await booked(hiring, agreement) == [FUNDED, GIVEN_BACK]
+    assert (await world.events(agreement.contract_id))[2:] == CANCELLED
+
+
 async def test_one_refund_never_gives_two_charges_back(hiring: Stub, agreement: Agreement) -> None:
     pending, active = Agreement.new(), Agreement.new()
     for each in (agreement, pending, active):
