@@ -50,7 +50,8 @@ _HELD = (_S.ACTIVE_FUNDED, _S.PENDING_APPROVAL)
 
 # Funding may skip FUNDING: the hire keeps its own record of the payment that is under way. A
 # charge that came too late is booked whatever became of the milestone, as long as no other charge
-# funded it. DISPUTED knows where it came from, so winning leads back there.
+# funded it. DISPUTED knows where it came from, so winning leads back there; what the bank took is
+# not held, so it cannot be given back as well.
 _TRANSITIONS: dict[tuple[MilestoneVerb, MilestoneState], MilestoneState] = {
     **{(_V.AMEND, state): state for state in _UNFUNDED},
     (_V.START_FUNDING, _S.NOT_FUNDED): _S.FUNDING,
@@ -64,7 +65,7 @@ _TRANSITIONS: dict[tuple[MilestoneVerb, MilestoneState], MilestoneState] = {
     (_V.LOSE_DISPUTE, _S.DISPUTED): _S.REFUNDED,
     (_V.SPLIT, _S.DISPUTED): _S.RELEASING,
     **{(_V.CANCEL, state): _S.CANCELLED for state in _UNFUNDED},
-    **{(_V.REFUND, state): _S.REFUNDED for state in (*_HELD, _S.DISPUTED)},
+    **{(_V.REFUND, state): _S.REFUNDED for state in _HELD},
     **{
         (_V.RECORD_REFUNDED_CHARGE, state): _S.REFUNDED
         for state in (*_UNFUNDED, _S.CANCELLED, _S.REFUNDED)

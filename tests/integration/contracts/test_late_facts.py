@@ -99,6 +99,17 @@ async def test_a_dispute_takes_what_is_held_and_the_rest_from_us_and_a_won_one_b
     ]
 
 
+async def test_what_the_bank_took_is_not_given_back_as_well_until_the_dispute_is_won(
+    hiring: Stub, agreement: Agreement
+) -> None:
+    await activated(hiring, agreement)
+    await hiring.RecordDispute(dispute(agreement, OPEN))
+    wrong = ("FAILED_PRECONDITION", "WRONG_STATE")
+    assert await reason(hiring.RefundContract(agreement.refund())) == wrong
+    await hiring.RecordDispute(dispute(agreement, WON))
+    assert await milestone_state(hiring.RefundContract(agreement.refund())) == REFUNDED
+
+
 async def test_a_dispute_that_is_first_told_lost_is_opened_and_closed(
     hiring: Stub, world: World, agreement: Agreement
 ) -> None:
