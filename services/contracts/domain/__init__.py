@@ -7,7 +7,7 @@ from services.contracts.domain.contract import (
     ContractVerb,
     Parties,
 )
-from services.contracts.domain.dispute import Dispute, DisputeState
+from services.contracts.domain.dispute import Dispute, DisputeState, together
 from services.contracts.domain.invoice import (
     TAX_NOTE,
     TRAINER_KINDS,
@@ -53,4 +53,5 @@ __all__ = [
     "RecordedCharge",
     "balances",
     "check_amount",
+    "together",
 ]

@@ -198,7 +198,8 @@ class Contract:
     def close_dispute(self, milestone_id: str, *, won: bool) -> Self:
         """Let a disputed milestone go back to where the dispute found it, or be REFUNDED if lost.
 
-        One that is not disputed stays as it is. Raises NotFound.
+        For when all disputes of its charge are decided: `won` means that all were. One that is not
+        disputed stays as it is. Raises NotFound.
         """
         milestone = self.milestone(milestone_id)
         if milestone.state is not MilestoneState.DISPUTED:

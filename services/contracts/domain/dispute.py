@@ -1,5 +1,6 @@
 """A dispute of a charge as the workflow of late facts tells it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Self
@@ -44,3 +45,9 @@ class Dispute:
         if self.state not in {DisputeState.OPEN, known.state}:
             raise Refused("WRONG_STATE", f"dispute {self.dispute_id} is {known.state} already")
         return False
+
+
+def together(states: Collection[DisputeState]) -> DisputeState:
+    """Tell how all disputes of one charge stand: OPEN while one is, then LOST if one was."""
+    undecided_first = (DisputeState.OPEN, DisputeState.LOST, DisputeState.WON)
+    return next(state for state in undecided_first if state in states)

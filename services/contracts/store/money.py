@@ -133,6 +133,16 @@ async def find_dispute(connection: AsyncConnection, dispute_id: str) -> Dispute:
     return read_dispute((await connection.execute(query)).mappings().one())
 
 
+async def dispute_states(
+    tx: AsyncConnection, contract_id: str, charge_id: str
+) -> Sequence[DisputeState]:
+    """Read how the disputes of a charge stand, whose contract this transaction holds."""
+    query = sa.select(DISPUTE.c.state).where(
+        DISPUTE.c.contract_id == contract_id, DISPUTE.c.charge_id == charge_id
+    )
+    return [DisputeState(state) for state in (await tx.execute(query)).scalars()]
+
+
 async def close_dispute(tx: AsyncConnection, dispute: Dispute, now: datetime) -> None:
     """Store how a dispute was decided; its contract's lock orders the words on it."""
     await tx.execute(

@@ -22,6 +22,7 @@ from services.contracts.domain import (
     RecordedCharge,
     balances,
     ledger,
+    together,
 )
 from services.contracts.store import contracts, money
 from services.contracts.use_cases.access import HireWorkflow
@@ -57,7 +58,8 @@ async def record_dispute(
 ) -> Contract:
     """Book how a dispute stands: what the bank took when it opened, what came back when won.
 
-    One that is first told closed is opened and closed; an outdated word changes nothing.
+    One that is first told closed is opened and closed; an outdated word changes nothing. The
+    milestone is disputed until the last dispute of its charge is decided.
 
     Raises:
         NotFound: no such charge is booked.
@@ -127,16 +129,20 @@ async def _close(
     dispute: Dispute,
     now: datetime,
 ) -> Contract:
-    won = dispute.state is DisputeState.WON
     await money.close_dispute(tx, dispute, now)
-    if won:
+    if dispute.state is DisputeState.WON:
         taken = await money.find_entry(tx, EntryKind.CHARGEBACK, dispute.dispute_id)
         if taken is None:
             raise AssertionError("an open dispute without its chargeback")
         returned = taken.movement.undone(EntryKind.CHARGEBACK_REVERSED)
         await money.append_entry(tx, recorded, dispute.dispute_id, returned, now)
-    contract = before.close_dispute(recorded.milestone_id, won=won)
-    await contracts.save_contract(tx, contract)
+    contract = before
+    states = await money.dispute_states(tx, recorded.contract_id, dispute.charge_id)
+    stands = together(states)
+    if stands is not DisputeState.OPEN:
+        won = stands is DisputeState.WON
+        contract = before.close_dispute(recorded.milestone_id, won=won)
+        await contracts.save_contract(tx, contract)
     milestone = contract.milestone(recorded.milestone_id)
     await OUTBOX.record(tx, events.dispute_closed(contract, milestone, dispute, now))
     return contract

@@ -3,8 +3,11 @@
 import asyncio
 from typing import Any
 
+import pytest
+
 from hireflow.common.v1 import money_pb2
 from hireflow.contracts.v1 import contract_pb2 as pb
+from services.common.auth import Kind
 from tests.integration.contracts.test_charging import ledger
 from tests.integration.contracts.world import Agreement, Stub, World, reason, unique
 from tests.refusals import refusal
@@ -97,6 +100,32 @@ async def test_a_dispute_takes_what_is_held_and_the_rest_from_us_and_a_won_one_b
         "milestone.disputed",
         "dispute.closed",
     ]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "after"),
+    [(WON, WON, ACTIVE_FUNDED), (WON, LOST, REFUNDED), (LOST, WON, REFUNDED)],
+)
+async def test_a_milestone_is_disputed_until_the_last_dispute_of_its_charge_is_decided(  # noqa: PLR0917 - fixtures
+    first: "pb.DisputeState.ValueType",
+    second: "pb.DisputeState.ValueType",
+    after: int,
+    hiring: Stub,
+    world: World,
+    agreement: Agreement,
+) -> None:
+    await activated(hiring, agreement)
+
+    async def told(number: int, state: "pb.DisputeState.ValueType") -> int:
+        request = dispute(agreement, state, 30000, dispute_id=f"dp_{number}_{agreement.hire_id}")
+        return await milestone_state(hiring.RecordDispute(request))
+
+    assert [await told(1, OPEN), await told(2, OPEN)] == [DISPUTED, DISPUTED]
+    assert [await told(1, first), await told(2, second)] == [DISPUTED, after]
+    assert (await world.events(agreement.contract_id))[-2:] == ["dispute.closed"] * 2
+    request = pb.VerifyLedgerRequest(contract_id=agreement.contract_id)
+    proved = await world.caller(Kind.OPERATOR, "operator-1").VerifyLedger(request)
+    assert list(proved.findings) == []
 
 
 async def test_what_the_bank_took_is_not_given_back_as_well_until_the_dispute_is_won(
