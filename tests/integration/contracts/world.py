@@ -71,11 +71,12 @@ class World:
     async def events(self, contract_id: str) -> list[str]:
         """The types of a contract's events, in their order, without what they share."""
         query = sa.text(
-            "SELECT type FROM contracts.outbox WHERE aggregate_id = :id ORDER BY version"
+            "SELECT type, version FROM contracts.outbox WHERE aggregate_id = :id ORDER BY version"
         )
         async with self.database.read() as connection:
-            types = (await connection.execute(query, {"id": contract_id})).scalars()
-            return [each.removeprefix("hireflow.contracts.v1.") for each in types]
+            found = (await connection.execute(query, {"id": contract_id})).all()
+        assert [version for _, version in found] == list(range(1, len(found) + 1))
+        return [type_.removeprefix("hireflow.contracts.v1.") for type_, _ in found]
 
     async def told(self, contract_id: str, events: int) -> list[tuple[str, str]]:
         """The first events that the stream tells of a contract: type and version, in its order."""
