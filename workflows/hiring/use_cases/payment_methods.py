@@ -125,23 +125,27 @@ async def set_default(desk: Desk, payer: Payer, request: Request, method_id: str
 async def remove_method(desk: Desk, payer: Payer, request: Request, method_id: str) -> None:
     """Forget a method, and have no default if it was that; a repeat changes nothing.
 
+    What is refused is not claimed, so that its repeat is not taken for one of a removal.
+
     Raises:
         Refused: PAYMENT_METHOD_MISSING; PAYMENT_METHOD_IN_USE while a running unpaid hire names it.
 
     """
-    claimed = await claim_request(desk.hiring, payer.principal, request)
+    async with desk.hiring.database.read() as connection:
+        customer = await customers.find_customer(connection, payer.organisation_id)
+    if customer is None or customer.customer_id is None:
+        raise _missing()
+    saved = await _saved_method(desk, customer.customer_id, method_id)
     async with desk.hiring.database.begin() as tx:
-        customer = await customers.find_customer(tx, payer.organisation_id)
+        claimed = await claim_in(tx, desk.hiring, payer.principal, request)
+        if claimed.fresh and saved is None:
+            raise _missing()
         if await terms.method_in_use(tx, payer.organisation_id, method_id):
             told = "a running hire that is not yet paid would charge it: cancel that or pay it"
             raise Refused("PAYMENT_METHOD_IN_USE", told)
         await customers.clear_default(tx, payer.organisation_id, method_id)
-    if customer is None or customer.customer_id is None:
-        raise _missing()
     with provider_words():
-        forgotten = await desk.customers.detach(customer.customer_id, method_id)
-    if not forgotten and claimed.fresh:
-        raise _missing()
+        await desk.customers.detach(customer.customer_id, method_id)
 
 
 async def client_secret(desk: Desk, hire: Hire) -> str:
@@ -170,11 +174,16 @@ def provider_words() -> Iterator[None]:
 
 
 async def _find_method(desk: Desk, customer_id: str, method_id: str) -> SavedMethod:
+    method = await _saved_method(desk, customer_id, method_id)
+    if method is None:
+        raise _missing()
+    return method
+
+
+async def _saved_method(desk: Desk, customer_id: str, method_id: str) -> SavedMethod | None:
     with provider_words():
-        for method in await desk.customers.methods(customer_id):
-            if method.method_id == method_id:
-                return method
-    raise _missing()
+        methods = await desk.customers.methods(customer_id)
+    return next((method for method in methods if method.method_id == method_id), None)
 
 
 def _missing() -> Refused:
