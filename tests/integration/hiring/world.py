@@ -157,13 +157,14 @@ class World:
     async def events(self, hire_id: str) -> list[str]:
         """The events recorded of a hire, in order, without their common prefix."""
         query = (
-            sa.select(OUTBOX.c.type)
+            sa.select(OUTBOX.c.type, OUTBOX.c.version)
             .where(OUTBOX.c.aggregate_type == "hire", OUTBOX.c.aggregate_id == hire_id)
             .order_by(OUTBOX.c.version)
         )
         async with self.hiring.database.read() as connection:
-            types = (await connection.execute(query)).scalars().all()
-        return [each.removeprefix("hireflow.hiring.v1.hire.") for each in types]
+            found = (await connection.execute(query)).all()
+        assert [version for _, version in found] == list(range(1, len(found) + 1))
+        return [type_.removeprefix("hireflow.hiring.v1.hire.") for type_, _ in found]
 
     async def until(self, condition: Callable[[], Awaitable[bool]]) -> None:
         """Wait, ten seconds at most, until a condition holds."""
