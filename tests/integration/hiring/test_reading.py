@@ -1,14 +1,19 @@
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from hireflow.hiring.v1 import hire_pb2
 from services.common.auth import Kind
+from services.common.paging import Cursor
 from tests.integration.hiring.world import Caller, World, new_id
 from tests.refusals import reason
-from workflows.hiring.domain import Stage
+from workflows.hiring.domain import HireState, Stage
 from workflows.hiring.store import hires
+from workflows.hiring.store.hires import Wanted
 
 
 async def watched(
@@ -101,6 +106,30 @@ async def test_a_list_is_filtered_by_job_proposal_and_state(
     ):
         page = await world.stub.ListHires(request, metadata=payer.metadata)
         assert {hire.hire_id for hire in page.hires} == expected
+
+
+@pytest.mark.parametrize(
+    ("wanted", "index"),
+    [
+        (Wanted("o", "", "", ()), "hire_by_organisation"),
+        (Wanted("o", "", "", (HireState.RUNNING,)), "hire_by_organisation"),
+        (Wanted("o", "j", "", (HireState.RUNNING,)), "hire_by_job"),
+    ],
+)
+async def test_a_list_reads_one_range_of_its_index_per_state(
+    world: World, wanted: Wanted, index: str
+) -> None:
+    query = hires.told_query(wanted, Cursor(50, (datetime.now(UTC), "h"), ""))
+    written = query.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})
+    async with world.hiring.database.begin() as tx:
+        await tx.execute(sa.text("SET LOCAL enable_seqscan = off"))
+        await tx.execute(sa.text("SET LOCAL enable_bitmapscan = off"))
+        plan = "\n".join((await tx.execute(sa.text(f"EXPLAIN {written}"))).scalars())
+    scans = len(wanted.states or HireState)
+    assert plan.count(f"using {index} ") == scans
+    conditions = [line for line in plan.splitlines() if "Index Cond: " in line]
+    told = [each for each in conditions if "(state = " in each and "(ROW(create_time" in each]
+    assert len(told) == scans
 
 
 async def test_operators_name_the_organisation_and_strangers_find_none(

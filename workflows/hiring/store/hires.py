@@ -145,23 +145,39 @@ async def find_told(connection: AsyncConnection, hire_id: str) -> ToldHire | Non
 
 async def list_told(connection: AsyncConnection, wanted: Wanted, cursor: Cursor) -> Page[ToldHire]:
     """List hires, newest first."""
-    order = (HIRE.c.create_time, HIRE.c.hire_id)
+    rows = (await connection.execute(told_query(wanted, cursor))).mappings()
+    return cursor.page(
+        [told_from(row) for row in rows],
+        key=lambda told: (told.hire.create_time, told.hire.hire_id),
+    )
+
+
+def told_query(wanted: Wanted, cursor: Cursor) -> sa.Select[Any]:
+    """Select a page of hires, newest first.
+
+    One bounded index scan per state, merged: however many hires are in other states, they are not
+    walked through.
+    """
     conditions = [
         HIRE.c.organisation_id == wanted.organisation_id,
-        beyond(cursor, *order, descending=True),
+        beyond(cursor, HIRE.c.create_time, HIRE.c.hire_id, descending=True),
     ]
     if wanted.job_id:
         conditions.append(HIRE.c.job_id == wanted.job_id)
     if wanted.proposal_id:
         conditions.append(HIRE.c.proposal_id == wanted.proposal_id)
-    if wanted.states:
-        conditions.append(HIRE.c.state.in_([state.value for state in wanted.states]))
-    query = TOLD.where(*conditions).order_by(*(each.desc() for each in order)).limit(cursor.limit)
-    rows = (await connection.execute(query)).mappings()
-    return cursor.page(
-        [told_from(row) for row in rows],
-        key=lambda told: (told.hire.create_time, told.hire.hire_id),
+    scans = (
+        sa.select(HIRE.c.hire_id, HIRE.c.create_time)
+        .where(*conditions, HIRE.c.state == state.value)
+        .order_by(HIRE.c.create_time.desc(), HIRE.c.hire_id.desc())
+        .limit(cursor.limit)
+        for state in sorted(wanted.states or HireState)
     )
+    found = sa.union_all(*scans).subquery("found")
+    newest = (found.c.create_time.desc(), found.c.hire_id.desc())
+    page = sa.select(found.c.hire_id).order_by(*newest).limit(cursor.limit)
+    order = (HIRE.c.create_time.desc(), HIRE.c.hire_id.desc())
+    return TOLD.where(HIRE.c.hire_id.in_(page)).order_by(*order)
 
 
 async def steps_after(connection: AsyncConnection, hire_id: str, number: int) -> Sequence[HireStep]:

@@ -52,8 +52,8 @@ HIRE = sa.Table(
     _time("create_time", nullable=False),
     _time("update_time", nullable=False),
     _time("end_time"),
-    sa.Index("hire_by_organisation", "organisation_id", "create_time", "hire_id"),
-    sa.Index("hire_by_job", "job_id", "create_time", "hire_id"),
+    sa.Index("hire_by_organisation", "organisation_id", "state", "create_time", "hire_id"),
+    sa.Index("hire_by_job", "job_id", "organisation_id", "state", "create_time", "hire_id"),
     sa.Index("hire_by_proposal", "proposal_id", "create_time", "hire_id"),
 )
 # A proposal is being hired, or is hired, at most once: Temporal's workflow id says it while its
