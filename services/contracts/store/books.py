@@ -21,12 +21,8 @@ async def list_books(
 
     In a transaction of one snapshot: what is booked meanwhile must not look half booked.
     """
-    query = sa.select(CONTRACT.c.contract_id).where(beyond(cursor, CONTRACT.c.contract_id))
-    if contract_id:
-        query = query.where(CONTRACT.c.contract_id == contract_id)
-    if organisation_id:
-        query = query.where(CONTRACT.c.organisation_id == organisation_id)
-    found = await connection.execute(query.order_by(CONTRACT.c.contract_id).limit(cursor.limit))
+    query = books_query(cursor, contract_id=contract_id, organisation_id=organisation_id)
+    found = await connection.execute(query)
     page = cursor.page(found.scalars().all(), key=lambda each: (each,))
     entries = await _of(connection, LEDGER_ENTRY, page.items, LEDGER_ENTRY.c.sequence)
     charges = await _of(connection, CHARGE, page.items, CHARGE.c.charge_id)
@@ -44,6 +40,16 @@ async def list_books(
                 )
             )
     return Page(tuple(books), page.next_token)
+
+
+def books_query(cursor: Cursor, *, contract_id: str, organisation_id: str) -> sa.Select[tuple[str]]:
+    """Select the ids of a page of contracts, in their order; empty ids mean all."""
+    query = sa.select(CONTRACT.c.contract_id).where(beyond(cursor, CONTRACT.c.contract_id))
+    if contract_id:
+        query = query.where(CONTRACT.c.contract_id == contract_id)
+    if organisation_id:
+        query = query.where(CONTRACT.c.organisation_id == organisation_id)
+    return query.order_by(CONTRACT.c.contract_id).limit(cursor.limit)
 
 
 async def _of(

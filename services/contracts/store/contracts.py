@@ -97,7 +97,13 @@ async def find_contract(connection: AsyncConnection, contract_id: str) -> Contra
 async def list_contracts(
     connection: AsyncConnection, wanted: Wanted, cursor: Cursor
 ) -> Page[Contract]:
-    """Read a page of contracts with their milestones, newest first.
+    """Read a page of contracts with their milestones, newest first."""
+    found = _contracts((await connection.execute(contracts_query(wanted, cursor))).mappings())
+    return cursor.page(found, key=lambda each: (each.create_time, each.contract_id))
+
+
+def contracts_query(wanted: Wanted, cursor: Cursor) -> sa.Select[Any]:
+    """Select a page of contracts with their milestones, newest first.
 
     One bounded index scan per state, merged: however many contracts are in other states, they
     are not walked through.
@@ -114,13 +120,11 @@ async def list_contracts(
     merged = sa.union_all(*scans).subquery("merged")
     newest = merged.c.create_time.desc(), merged.c.contract_id.desc()
     page = sa.select(merged).order_by(*newest).limit(cursor.limit).subquery("page")
-    query = (
+    return (
         sa.select(page, *_MILESTONE_COLUMNS)
         .join(MILESTONE, MILESTONE.c.contract_id == page.c.contract_id)
         .order_by(page.c.create_time.desc(), page.c.contract_id.desc(), MILESTONE.c.position)
     )
-    found = _contracts((await connection.execute(query)).mappings())
-    return cursor.page(found, key=lambda each: (each.create_time, each.contract_id))
 
 
 def _conditions(wanted: Wanted) -> list[sa.ColumnElement[bool]]:

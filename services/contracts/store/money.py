@@ -110,10 +110,13 @@ async def find_entry(
     return None if row is None else _entry(row)
 
 
-async def movements_of(connection: AsyncConnection, milestone_id: str) -> Sequence[Movement]:
-    """Read what was booked for a milestone whose contract this transaction holds."""
-    query = sa.select(LEDGER_ENTRY).where(LEDGER_ENTRY.c.milestone_id == milestone_id)
-    return [_entry(row).movement for row in (await connection.execute(query)).mappings()]
+async def movements_of(tx: AsyncConnection, recorded: RecordedCharge) -> Sequence[Movement]:
+    """Read what was booked for a charge's milestone, whose contract this transaction holds."""
+    query = sa.select(LEDGER_ENTRY).where(
+        LEDGER_ENTRY.c.contract_id == recorded.contract_id,
+        LEDGER_ENTRY.c.milestone_id == recorded.milestone_id,
+    )
+    return [_entry(row).movement for row in (await tx.execute(query)).mappings()]
 
 
 async def open_dispute(

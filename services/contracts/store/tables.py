@@ -59,8 +59,10 @@ CONTRACT = sa.Table(
         postgresql_where=sa.text("state IN ('PENDING', 'ACTIVE')"),
     ),
     sa.Index("contract_by_organisation", "organisation_id", "state", "create_time", "contract_id"),
-    sa.Index("contract_by_job", "job_id", "state", "create_time", "contract_id"),
+    sa.Index("contract_by_job", "job_id", "organisation_id", "state", "create_time", "contract_id"),
     sa.Index("contract_by_trainer", "trainer_id", "state", "create_time", "contract_id"),
+    # What is proved of an organisation: its ledgers in the order of their ids.
+    sa.Index("contract_books", "organisation_id", "contract_id"),
 )
 
 # A milestone's currency is its contract's.

@@ -111,7 +111,7 @@ async def _open(
     dispute: Dispute,
     now: datetime,
 ) -> Contract:
-    held = balances(await money.movements_of(tx, recorded.milestone_id)).held
+    held = balances(await money.movements_of(tx, recorded)).held
     taken = min(held, dispute.amount)
     chargeback = ledger.chargeback(taken, dispute.amount - taken)
     await money.append_entry(tx, recorded, dispute.dispute_id, chargeback, now)

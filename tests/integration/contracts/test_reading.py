@@ -2,16 +2,24 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from itertools import pairwise
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from google.protobuf.message import Message
+from sqlalchemy.dialects import postgresql
 
 from hireflow.common.v1 import money_pb2
 from hireflow.contracts.v1 import contract_pb2 as pb
 from services.common.auth import Kind
+from services.common.paging import Cursor
 from services.common.settings import Settings
 from services.contracts import wiring
+from services.contracts.domain import ContractState
+from services.contracts.store.books import books_query
+from services.contracts.store.contracts import Wanted, contracts_query
 from services.contracts.store.tables import METADATA
 from tests.integration.contracts.world import (
     Agreement,
@@ -25,6 +33,8 @@ from tests.migrations_check import assert_migrated
 from tests.refusals import refusal
 from tests.unit.contracts.authorisation import AUTHORISATION
 
+CURSOR = Cursor(50, (datetime.now(UTC), "c"), "")
+ACTIVE = (ContractState.ACTIVE,)
 MISSING = ("NOT_FOUND", "NOT_FOUND")
 
 
@@ -170,6 +180,30 @@ async def test_a_page_token_is_good_for_its_own_list_and_caller_alone(
         request = pb.ListContractsRequest(page_size=1, page_token=token, states=states)
         error = await refusal(stub.ListContracts(request))
         assert [each.field for each in error.violations] == ["page_token"]
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        (contracts_query(Wanted(ACTIVE, "o"), CURSOR), "contract_by_organisation"),
+        (contracts_query(Wanted(ACTIVE, "o", job_id="j"), CURSOR), "contract_by_job"),
+        (contracts_query(Wanted(ACTIVE, trainer_id="t"), CURSOR), "contract_by_trainer"),
+        (
+            books_query(Cursor(50, ("c",), ""), contract_id="", organisation_id="o"),
+            "contract_books",
+        ),
+    ],
+)
+async def test_a_list_reads_one_range_of_its_index(
+    world: World, query: sa.Select[Any], index: str
+) -> None:
+    written = query.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})
+    async with world.database.begin() as tx:
+        await tx.execute(sa.text("SET LOCAL enable_seqscan = off"))
+        await tx.execute(sa.text("SET LOCAL enable_bitmapscan = off"))
+        plan = "\n".join((await tx.execute(sa.text(f"EXPLAIN {written}"))).scalars())
+    assert f"using {index} " in plan
+    assert "Filter" not in plan
 
 
 async def test_a_list_may_be_narrowed_to_a_job_and_to_states(
