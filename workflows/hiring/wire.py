@@ -33,11 +33,17 @@ from workflows.hiring.use_cases.payment_methods import ListedMethod, PaymentWish
 # The provider's ids are longer than ours may be.
 METHOD_ID_LIMIT = 255
 
+_LIST_LIMIT = 50
+
 # What is left for reading and writing the answer when the waiting ends.
 _MARGIN_SECONDS = 1.0
 _REASON = re.compile(r"[A-Za-z0-9_]{1,64}")
-_WAITS_ON = {operations_pb2.HireWaitsOn.Value(f"HIRE_WAITS_ON_{each}"): each for each in WaitsOn}
-_STATES = {hire_pb2.HireState.Value(f"HIRE_STATE_{state}"): state for state in HireState}
+_WAITS_ON: dict[int, WaitsOn] = {
+    operations_pb2.HireWaitsOn.Value(f"HIRE_WAITS_ON_{each}"): each for each in WaitsOn
+}
+_STATES: dict[int, HireState] = {
+    hire_pb2.HireState.Value(f"HIRE_STATE_{state}"): state for state in HireState
+}
 
 
 def hire_message(told: ToldHire) -> hire_pb2.Hire:
@@ -178,26 +184,28 @@ def read_payment(
     return PaymentWish()
 
 
-def read_states(
-    numbers: "Iterable[hire_pb2.HireState.ValueType]", noted: Problems
-) -> frozenset[HireState]:
+def read_states(numbers: Iterable[int], noted: Problems) -> frozenset[HireState]:
     """Read the states that a list is asked for, noting every unknown one."""
     states = set()
-    for index, number in enumerate(numbers):
+    for index, number in enumerate(_some("states", numbers, noted)):
         if noted.require(number in _STATES, f"states[{index}]", "is not a known state"):
             states.add(_STATES[number])
     return frozenset(states)
 
 
-def read_waits_on(
-    numbers: "Iterable[operations_pb2.HireWaitsOn.ValueType]", noted: Problems
-) -> frozenset[WaitsOn]:
+def read_waits_on(numbers: Iterable[int], noted: Problems) -> frozenset[WaitsOn]:
     """Read on whom the wanted hires wait, noting every unknown party."""
     parties = set()
-    for index, number in enumerate(numbers):
+    for index, number in enumerate(_some("waits_on", numbers, noted)):
         if noted.require(number in _WAITS_ON, f"waits_on[{index}]", "is nobody known"):
             parties.add(_WAITS_ON[number])
     return frozenset(parties)
+
+
+def _some(field: str, numbers: "Iterable[int]", noted: Problems) -> list[int]:
+    asked = list(numbers)
+    noted.require(len(asked) <= _LIST_LIMIT, field, f"must have at most {_LIST_LIMIT} entries")
+    return asked[:_LIST_LIMIT]
 
 
 def check_reason(reason: str, noted: Problems) -> None:

@@ -10,7 +10,7 @@ from hireflow.hiring.v1 import hire_pb2
 from services.common.auth import Kind
 from services.common.paging import Cursor
 from tests.integration.hiring.world import Caller, World, new_id
-from tests.refusals import reason
+from tests.refusals import reason, refusal
 from workflows.hiring.domain import HireState, Stage
 from workflows.hiring.store import hires
 from workflows.hiring.store.hires import Wanted
@@ -130,6 +130,16 @@ async def test_a_list_reads_one_range_of_its_index_per_state(
     conditions = [line for line in plan.splitlines() if "Index Cond: " in line]
     told = [each for each in conditions if "(state = " in each and "(ROW(create_time" in each]
     assert len(told) == scans
+
+
+async def test_a_list_is_asked_for_a_bounded_number_of_states(
+    world: World, organisation_id: str
+) -> None:
+    request = hire_pb2.ListHiresRequest(states=[hire_pb2.HIRE_STATE_UNSPECIFIED] * 10_000)
+    metadata = world.payer(organisation_id).metadata
+    error = await refusal(world.stub.ListHires(request, metadata=metadata))
+    fields = [each.field for each in error.violations]
+    assert fields == ["states", *(f"states[{at}]" for at in range(50))]
 
 
 async def test_operators_name_the_organisation_and_strangers_find_none(
