@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 ORGANISATIONS = {"ann": "A", "bob": "B"}
 TRAINERS = ("tom", "tim", "ned")  # ned has no profile
 # Whose the jobs are, and who finds them; tom is invited where that is needed.
-JOBS = (("A", "PUBLIC"), ("B", "PUBLIC"), ("A", "INVITE_ONLY"))
+JOBS = (("A", "PUBLIC"), ("B", "PUBLIC"), ("A", "INVITE_ONLY"), ("A", "PUBLIC"))
+PLANNED = 3  # the one that asks for a screening
 INVITED = ("tom",)
 # Who calls what: mostly somebody who may.
 CALLERS = {
@@ -19,7 +20,11 @@ CALLERS = {
     "reserve": (*("workflow",) * 9, "ann"),
     "release": (*("workflow",) * 9, "tom"),
     "hire": (*("workflow",) * 9, "operator"),
-    "tell": ("jobs",) * 10,  # no call: an event that tells in what state a job is now
+    "screen": (*("tom",) * 6, "tim", "tim", "ned", "ann"),
+    "answer": (*("tom",) * 8, "tim", "ann"),
+    "record": (*("interviewer",) * 9, "workflow"),
+    # No call: an event that tells in what state a job is now, and perhaps of another plan.
+    "tell": ("jobs",) * 10,
 }
 TEXTS = ("Hello", "Write to tom@example.com", " ", "\x00")
 BAD_TEXTS = TEXTS[2:]
@@ -59,6 +64,11 @@ class Call:
         return CALLERS[self.what][self.who]
 
 
+def invites(job: int, trainer: str) -> bool:
+    """Whether the trainer finds the job."""
+    return JOBS[job][1] != "INVITE_ONLY" or trainer in INVITED
+
+
 PLACES = st.sampled_from((0, 0, 0, 0, 1, 1, 1, 2, 3, 4))
 MOVES = st.builds(
     Move,
@@ -68,9 +78,11 @@ MOVES = st.builds(
 )
 CALLS = st.builds(
     Call,
-    what=st.sampled_from((*("reserve", "hire", "withdraw", "review", "review"), *CALLERS)),
+    what=st.sampled_from(
+        (*("reserve", "hire", "withdraw", "review", "review", "screen", "answer"), *CALLERS)
+    ),
     who=st.integers(0, 9),
-    job=st.sampled_from((0, 0, 0, 1, 1, 2, 2, 3)),
+    job=st.sampled_from((0, 0, 0, 1, 1, 2, 2, *(PLANNED,) * 4, 4)),
     proposal=PLACES,
     text=st.sampled_from((*TEXTS[:2] * 4, *TEXTS)),
     rate=st.sampled_from((*(6000, 4000) * 4, 0)),
@@ -82,8 +94,15 @@ CALLS = st.builds(
     job_state=st.sampled_from((*("PUBLISHED",) * 4, "HIRING_DONE", "ARCHIVED")),
     again=st.sampled_from(("no", "no", "same", "other")),
 )
-# Before the random ones, so that these have something to be about: by tom and tim for A, tim for B.
-FIRST = tuple(
-    Call("submit", who, job, 0, "Hello", 6000, (), "", "", "", False, "", "no")
-    for who, job in ((0, 0), (1, 0), (1, 1))
+
+
+def _first(what: str, who: int, job: int) -> Call:
+    return Call(what, who, job, 0, "Hello", 6000, (), "h1", "c1", "", True, "", "no")
+
+
+# Before the random ones, so that these have something to be about: by tom and tim for A, tim for B,
+# and tom's whole way to a proposal where a screening comes before.
+FIRST = (
+    *(_first("submit", who, job) for who, job in ((0, 0), (1, 0), (1, 1))),
+    *(_first(what, 0, PLANNED) for what in ("screen", "submit", "answer", "record", "submit")),
 )

@@ -8,13 +8,15 @@ from services.common.contact_details import REMOVED
 from tests.integration.proposals.calls import (
     BAD_STATES,
     BAD_TEXTS,
-    INVITED,
     JOBS,
     ORGANISATIONS,
+    PLANNED,
     TRAINERS,
     Call,
     Move,
+    invites,
 )
+from tests.integration.proposals.screening_model import Screenings
 
 
 @dataclass
@@ -58,10 +60,12 @@ class Model:
         self.states = ["PUBLISHED"] * len(JOBS)
         self.proposals: list[Proposal] = []
         self.reservations: dict[str, Reservation] = {}
+        self.screenings = Screenings()
 
     def apply(self, call: Call) -> object:
         """Carry the call out; give what it answers, or the reason why it is refused."""
         allowed = {"submit": TRAINERS, "withdraw": TRAINERS, "tell": ("jobs",)}
+        allowed |= {"screen": TRAINERS, "answer": TRAINERS, "record": ("interviewer",)}
         members = ("review", "review_many", "note")
         allowed |= dict.fromkeys(members, tuple(ORGANISATIONS))
         if call.caller not in allowed.get(call.what, ("workflow",)):
@@ -101,22 +105,33 @@ class Model:
     def _tell(self, call: Call) -> object:
         if call.job < len(JOBS):
             self.states[call.job] = call.job_state
+            if tells_of_a_plan(call):
+                self.screenings.version += 1
         return None
 
     def _submit(self, call: Call) -> object:
-        if call.job >= len(JOBS):
-            return "NOT_FOUND"
-        if JOBS[call.job][1] == "INVITE_ONLY" and call.caller not in INVITED:
+        if call.job >= len(JOBS) or not invites(call.job, call.caller):
             return "NOT_FOUND"
         if self.states[call.job] != "PUBLISHED":
             return "JOB_NOT_OPEN"
         if call.caller == "ned":
             return "PROFILE_MISSING"
+        if not self.screenings.admits(call.caller, call.job):
+            return "SCREENING_INCOMPLETE"
         if any(proposal.trainer == call.caller for _, proposal in self.live(call.job)):
             return "PROPOSAL_EXISTS"
         message = call.text.replace("tom@example.com", REMOVED)
         self.proposals.append(Proposal(call.job, call.caller, message, call.rate))
         return self.own(self.proposals[-1])
+
+    def _screen(self, call: Call) -> object:
+        return self.screenings.screen(call, self.states[call.job] if call.job < len(JOBS) else "")
+
+    def _answer(self, call: Call) -> object:
+        return self.screenings.answer(call)
+
+    def _record(self, call: Call) -> object:
+        return self.screenings.record(call)
 
     def _withdraw(self, call: Call) -> object:
         proposal = self._find(call.proposal)
@@ -216,6 +231,11 @@ class Model:
         proposal = self._find(place)
         own = proposal and proposal.organisation == ORGANISATIONS[caller]
         return proposal if own else None
+
+
+def tells_of_a_plan(call: Call) -> bool:
+    """Whether an event tells of a changed plan, too."""
+    return call.job == PLANNED and call.rate == 4000
 
 
 def _decided(proposal: Proposal) -> str:

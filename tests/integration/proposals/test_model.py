@@ -1,23 +1,25 @@
 """Random calls by several people, against the services of proposals and against a simple model."""
 
 import asyncio
+import os
+import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import grpc.aio
 import pytest
-from google.protobuf.message import Message
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from deploy.local.journey import Caller
 from hireflow.common.v1 import money_pb2
 from hireflow.proposals.v1 import proposal_pb2 as pb
-from services.common.auth import Kind
+from services.common.auth import Kind, Principal
 from services.common.client import error_of
 from services.proposals.domain import Job
+from services.proposals.use_cases.access import INTERVIEWER_ID
 from services.proposals.use_cases.known_jobs import learn_invitations
 from tests.integration.proposals.calls import (
     CALLS,
@@ -25,26 +27,20 @@ from tests.integration.proposals.calls import (
     INVITED,
     JOBS,
     ORGANISATIONS,
+    PLANNED,
     STATES,
     TRAINERS,
     Call,
     Move,
 )
-from tests.integration.proposals.model import Model
+from tests.integration.proposals.model import Model, tells_of_a_plan
+from tests.integration.proposals.screening_calls import Asked, RealScreenings, plan_of
 from tests.integration.proposals.world import World, new_id
 
 Run: TypeAlias = Callable[[Coroutine[Any, Any, None]], None]
+SEED = int(os.environ.get("HIREFLOW_TEST_SEED") or time.time_ns())
 NOWHERE = 99  # the place of a job or proposal that there is not
 ELSEWHERE = Move(NOWHERE, "MAYBE", "none")
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A call as it is sent, and how its answer reads in the words of the model."""
-
-    method: Callable[..., Awaitable[Any]]
-    request: Message
-    show: Callable[[Any], object]
 
 
 class Real:
@@ -55,6 +51,7 @@ class Real:
         self.names = {caller.id: name for name, caller in callers.items()}
         self.proposals: list[str] = []
         self.stub = world.stub
+        self.screenings = RealScreenings(world)
         self.prefix = new_id("hire")
 
     @classmethod
@@ -67,9 +64,15 @@ class Real:
         callers |= {name: await world.trainer() for name in TRAINERS if name != "ned"}
         callers |= {"ned": world.by(Kind.TRAINER), "operator": world.by(Kind.OPERATOR)}
         callers["workflow"] = world.hires
+        interviewer = Principal(Kind.SERVICE, INTERVIEWER_ID)
+        callers["interviewer"] = world.workspace.known(interviewer)
         jobs = [
-            await world.job(organisation_id=organisations[organisation], visibility=visibility)
-            for organisation, visibility in JOBS
+            await world.job(
+                organisation_id=organisations[organisation],
+                visibility=visibility,
+                plan=plan_of(1) if place == PLANNED else None,
+            )
+            for place, (organisation, visibility) in enumerate(JOBS)
         ]
         invited = [callers[name].id for name in INVITED]
         async with world.database.begin() as tx:
@@ -92,18 +95,29 @@ class Real:
         return asked.show(answer)
 
     async def tell(self, call: Call) -> None:
-        """Let proposals know in what state a job is now."""
+        """Let proposals know in what state a job is now, and perhaps of another plan."""
         if call.job < len(self.jobs):
-            await self.world.learn(self.jobs[call.job], state=call.job_state)
+            job = self.jobs[call.job]
+            plan = plan_of(job.plan.version + 1) if job.plan and tells_of_a_plan(call) else job.plan
+            self.jobs[call.job] = await self.world.learn(job, state=call.job_state, plan=plan)
 
     def _submit(self, call: Call, _: list[str]) -> Asked:
         amount = money_pb2.Money(minor_units=call.rate, currency_code="USD")
         request = pb.SubmitProposalRequest(
-            job_id=self.jobs[call.job].job_id if call.job < len(self.jobs) else "unknown",
+            job_id=self._job_id(call),
             message=call.text,
             rate=pb.Rate(amount=amount, unit=pb.RATE_UNIT_HOUR),
         )
         return Asked(self.stub.SubmitProposal, request, lambda told: self.own(told.proposal))
+
+    def _screen(self, call: Call, _: list[str]) -> Asked:
+        return self.screenings.screen(call, self._job_id(call))
+
+    def _answer(self, call: Call, _: list[str]) -> Asked:
+        return self.screenings.answer(call)
+
+    def _record(self, call: Call, _: list[str]) -> Asked:
+        return self.screenings.record(call)
 
     def _withdraw(self, call: Call, _: list[str]) -> Asked:
         request = pb.WithdrawProposalRequest(proposal_id=self._proposal(call.proposal))
@@ -160,6 +174,9 @@ class Real:
         state = pb.ReviewState.Value(f"REVIEW_STATE_{move.state}")
         proposal_id = self._proposal(move.proposal)
         return pb.ReviewMove(proposal_id=proposal_id, review_state=state, etag=etag)
+
+    def _job_id(self, call: Call) -> str:
+        return self.jobs[call.job].job_id if call.job < len(self.jobs) else "unknown"
 
     def _proposal(self, place: int) -> str:
         return self.proposals[place] if place < len(self.proposals) else f"unknown-{place}"
@@ -237,6 +254,9 @@ async def _compare_proposals(model: Model, real: Real) -> None:
         notes = (await real.callers["operator"].call(real.stub.ListNotes, reading)).notes
         assert [real.noted(note) for note in notes] == proposal.notes[::-1]
         assert await real.world.events(proposal_id) == proposal.events
+    for key, screening in model.screenings.of.items():
+        screening_id = real.screenings.known[key].screening_id
+        assert await real.world.events(screening_id, "screening") == screening.events
 
 
 async def _compare(world: World, calls: list[Call]) -> None:
@@ -267,11 +287,13 @@ async def run(world: World) -> Run:
 
 
 def test_the_services_do_what_a_simple_model_of_them_does(world: World, run: Run) -> None:
+    print(f"the same calls again: HIREFLOW_TEST_SEED={SEED}")  # noqa: T201 - shown when it fails
+
+    @seed(SEED)
     @settings(
-        max_examples=4,
+        max_examples=3,
         deadline=None,
         database=None,
-        derandomize=True,
         # A failure names its call; to shrink it against real services would take minutes.
         phases=(Phase.generate,),
         suppress_health_check=[HealthCheck.too_slow],

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import grpc
 import pytest
-import sqlalchemy as sa
 
 from deploy.local.journey import Caller
 from hireflow.proposals.v1 import screening_pb2 as pb
@@ -15,7 +14,7 @@ from services.common.contact_details import REMOVED
 from services.proposals.domain import Job, Question, ScreeningPlan
 from services.proposals.use_cases.access import INTERVIEWER_ID
 from services.proposals.use_cases.known_jobs import learn_invitations, learn_revocation
-from tests.integration.proposals.world import OUTBOX, World, new_id, offer
+from tests.integration.proposals.world import World, new_id, offer
 from tests.refusals import reason, refusal
 
 QUESTIONS = (
@@ -92,14 +91,7 @@ class Room:
         await self.world.learn(self.job, plan=ScreeningPlan(version, questions))
 
     async def events(self, screening_id: str) -> list[str]:
-        query = (
-            sa.select(OUTBOX.c.type)
-            .where(OUTBOX.c.aggregate_type == "screening", OUTBOX.c.aggregate_id == screening_id)
-            .order_by(OUTBOX.c.version)
-        )
-        async with self.world.database.read() as connection:
-            types = (await connection.execute(query)).scalars().all()
-        return [each.rpartition(".")[2] for each in types]
+        return await self.world.events(screening_id, "screening")
 
 
 @pytest.fixture

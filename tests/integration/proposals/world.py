@@ -187,13 +187,13 @@ class World:
     async def count(self, caller: Caller, job_id: str) -> pb.CountProposalsResponse:
         return await caller.call(self.stub.CountProposals, pb.CountProposalsRequest(job_id=job_id))
 
-    async def events(self, proposal_id: str) -> list[str]:
-        """The events recorded of a proposal, in order, without their common prefix."""
+    async def events(self, identifier: str, noun: str = "proposal") -> list[str]:
+        """The events recorded of a proposal or screening, in order, without their common prefix."""
         query = (
             sa.select(OUTBOX.c.type)
-            .where(OUTBOX.c.aggregate_type == "proposal", OUTBOX.c.aggregate_id == proposal_id)
+            .where(OUTBOX.c.aggregate_type == noun, OUTBOX.c.aggregate_id == identifier)
             .order_by(OUTBOX.c.version)
         )
         async with self.database.read() as connection:
             types = (await connection.execute(query)).scalars().all()
-        return [each.removeprefix("hireflow.proposals.v1.proposal.") for each in types]
+        return [each.removeprefix(f"hireflow.proposals.v1.{noun}.") for each in types]
