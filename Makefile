@@ -3,6 +3,8 @@ SHELL := /bin/bash
 PYTHON ?= python3.11
 BIN := .venv/bin
 STAMP := .venv/.locked
+# The tests wait more than they work. Each worker has a stack of its own, about 1.5 GB.
+WORKERS ?= 3
 
 .PHONY: help run demo test check bench fmt protos lock clean
 help:      ## what each target does
@@ -23,7 +25,7 @@ demo: $(STAMP)      ## from publishing to Done Hiring on a fresh stack, shown li
 	@$(BIN)/hireflow demo
 
 test: $(STAMP)      ## every test, on the real parts
-	@$(BIN)/pytest
+	@$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal
 
 check: $(STAMP)      ## format, lint, types, the import law, protos
 	@$(BIN)/ruff format --check .

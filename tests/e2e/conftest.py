@@ -25,7 +25,7 @@ from workflows.hiring import wiring
 from workflows.settings import HiringSettings
 
 Hire = hire_pb2.Hire
-SOONER = {"HIREFLOW_SWEEP_INTERVAL": "2", "HIREFLOW_SWEEP_GRACE": "0.5"}
+SOONER = {"HIREFLOW_SWEEP_INTERVAL": "5", "HIREFLOW_SWEEP_GRACE": "0.5"}
 """A terminated hire is swept while a test waits."""
 
 

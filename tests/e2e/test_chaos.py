@@ -55,7 +55,7 @@ async def charge_again(scene: Scene, outcome: Outcome) -> str:
 async def test_hires_under_faults_are_found_faultless_until_one_is_charged_twice(
     tmp_path: Path, forks: ForkServer
 ) -> None:
-    plan = draw(SEED, hires=20, faults=15, seconds=12)
+    plan = draw(SEED, hires=12, faults=15, seconds=10)
     told = StringIO()
     view = View(Console(file=told, width=200))
     async with open_scene(tmp_path, plan, view, forks) as scene:

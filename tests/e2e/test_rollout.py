@@ -87,7 +87,7 @@ async def build_of(system: System, hire: Hire) -> str:
 
 
 class Load:
-    """Callers that create jobs and read them back, one call after the other, without a pause."""
+    """Callers that create jobs and read them back, over and over."""
 
     def __init__(self, jobs: "job_pb2_grpc.JobsServiceAsyncStub", employer: Caller) -> None:
         self._jobs = jobs
@@ -118,6 +118,7 @@ class Load:
                 await self._create_and_read()
             except grpc.aio.AioRpcError as error:
                 self.failed.append(f"{error.code().name}: {error.details()}")
+            await asyncio.sleep(0.05)  # leaves cores to the processes that start meanwhile
 
     async def _create_and_read(self) -> None:
         request_id = new_id()

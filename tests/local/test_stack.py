@@ -15,6 +15,7 @@ from temporalio.client import Client
 
 from deploy.local.data_dir import DataDir
 from deploy.local.failure import StackFailure
+from deploy.local.forking import ForkServer
 from deploy.local.infrastructure import SEARCH_ATTRIBUTES
 from deploy.local.stack import Stack
 from deploy.local.state import read_status
@@ -193,8 +194,10 @@ async def test_overrides_reach_the_process_they_name_and_no_other(folder: Path) 
         assert stack.environment("hiring").get("HIREFLOW_LOG_LEVEL") != "DEBUG"
 
 
-async def test_the_stripe_sandbox_is_told_once_where_webhooks_go(folder: Path) -> None:
-    async with Stack.open(folder, only={"stripe"}) as first:
+async def test_the_stripe_sandbox_is_told_once_where_webhooks_go(
+    folder: Path, forks: ForkServer
+) -> None:
+    async with Stack.open(folder, only={"stripe"}, forks=forks) as first:
         secrets = dict(first.data.known_secrets())
         assert secrets["stripe_webhook_secret"].startswith("whsec_")
     # The webhook's port is not this stack's to keep: moved, the endpoint follows.
@@ -202,5 +205,5 @@ async def test_the_stripe_sandbox_is_told_once_where_webhooks_go(folder: Path) -
     ports["webhook"]["port"] += 1
     first.data.ports_file.write_text(json.dumps(ports))
 
-    async with Stack.open(folder, only={"stripe"}) as second:
+    async with Stack.open(folder, only={"stripe"}, forks=forks) as second:
         assert dict(second.data.known_secrets()) == secrets
