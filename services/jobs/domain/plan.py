@@ -60,7 +60,7 @@ class ScreeningPlan:
     def violations(self) -> Iterator[Violation]:
         """Name everything in it that is outside its limits."""
         path = "job.screening_plan"
-        if self._bytes() > PLAN_LIMIT:
+        if self.size > PLAN_LIMIT:
             yield Violation(path, f"has more than {PLAN_LIMIT} bytes of text")
         if len(self.prompt) > PROMPT_LIMIT:
             yield Violation(f"{path}.prompt", f"is longer than {PROMPT_LIMIT} characters")
@@ -77,7 +77,9 @@ class ScreeningPlan:
                 yield Violation(f"{path}.fields[{index}].key", "is the key of an earlier field")
             seen.add(field.key)
 
-    def _bytes(self) -> int:
+    @property
+    def size(self) -> int:
+        """How many bytes its texts have."""
         texts = (
             text
             for field in self.fields

@@ -146,7 +146,7 @@ async def list_jobs(connection: AsyncConnection, wanted: Wanted, cursor: Cursor)
         .limit(cursor.limit)
     )
     rows = (await connection.execute(query)).all()
-    page = cursor.page([_job(row) for row in rows if row.meets], _place)
+    page = cursor.page([_job(row) for row in rows if row.meets], _place, _weight)
     if rows and rows[-1].place == reach and not page.next_token:
         return Page(page.items, cursor.token(_place(_job(rows[-1]))))
     return page
@@ -186,6 +186,10 @@ def _conditions(wanted: Wanted, seen: sa.Subquery) -> list[sa.ColumnElement[bool
 
 def _place(job: Job) -> tuple[datetime, str]:
     return job.create_time, job.job_id
+
+
+def _weight(job: Job) -> int:
+    return len(job.posting.description.encode()) + job.posting.screening_plan.size
 
 
 def _values(job: Job) -> dict[str, object]:

@@ -114,7 +114,12 @@ async def list_messages(
         .limit(cursor.limit)
     )
     messages = [message_of(row) for row in await connection.execute(query)]
-    return cursor.page(messages, key=lambda message: (message.sequence,))
+    return cursor.page(messages, lambda message: (message.sequence,), _weight)
+
+
+def _weight(message: Message) -> int:
+    files = sum(len(each.name.encode()) + len(each.address) for each in message.attachments)
+    return len(message.text.encode()) + files
 
 
 async def list_versions(

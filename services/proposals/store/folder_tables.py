@@ -135,6 +135,7 @@ async def list_table(
         [_row(row) for row in rows if row.screening_id is not None],
         lambda row: (row.screening_id, *mark),
         (last, *mark) if last is not None else (),
+        lambda row: sum(len(str(answer).encode()) for answer in row.answers.values()),
     )
     ends = column is not None and not lacking and not page.next_token
     if ends and not any(each.column == column and not each.missing for each in wanted.answers):

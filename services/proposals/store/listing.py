@@ -98,6 +98,7 @@ async def list_of_job(
         found,
         lambda listed: (listed.key, listed.proposal_id),
         (rows[0].last_key, rows[0].last_proposal_id) if full else (),
+        lambda listed: len(listed.written or b""),
     )
     unwritten = [each.proposal_id for each in page.items if each.written is None]
     whole = await find_proposals(connection, unwritten) if unwritten else {}

@@ -39,13 +39,17 @@ def last_of(found: sa.CTE, *names: str, reach: int = LOOK) -> sa.Subquery:
 
 
 def cut(
-    cursor: Cursor, items: Sequence[T], key: Callable[[T], tuple[Key, ...]], last: tuple[Key, ...]
+    cursor: Cursor,
+    items: Sequence[T],
+    key: Callable[[T], tuple[Key, ...]],
+    last: tuple[Key, ...],
+    weigh: Callable[[T], int],
 ) -> Page[T]:
     """Cut the page; where all that the window has is shown, the next begins behind `last`.
 
     `last` is empty where the window was not full.
     """
-    page = cursor.page(items, key)
+    page = cursor.page(items, key, weigh)
     if page.next_token or not last:
         return page
     return Page(page.items, cursor.token(last))

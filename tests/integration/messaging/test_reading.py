@@ -8,6 +8,7 @@ import pytest
 
 from hireflow.common.v1 import actor_pb2
 from hireflow.messaging.v1 import thread_pb2
+from services.common import paging
 from services.common.auth import Kind
 from services.messaging.domain import Sender, SenderKind
 from services.messaging.store import listing, marks, messages, threads
@@ -192,3 +193,20 @@ async def test_messages_are_paged_both_ways_from_any_message(
         "order",
         "from_sequence",
     ]
+
+
+async def test_a_page_ends_before_it_is_too_large_for_its_reader(
+    world: World, parties: Parties, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thread_id = (await world.open_job(parties.job_thread())).thread_id
+    for text in ("short", "x" * 600, "y" * 2000, "z" * 600):
+        await world.send(parties.employer, thread_id, text)
+    monkeypatch.setattr(paging, "_HEAVIEST_PAGE", 1000)
+    shown: list[list[int]] = []
+    token = ""
+    while not shown or token:
+        page = await world.messages(parties.trainer, thread_id, 4, token, order=OLDEST_FIRST)
+        shown.append([message.sequence for message in page.messages])
+        token = page.next_page_token
+    # The second page has one message, which is too large for any.
+    assert shown == [[1, 2, 3], [4], [5]]
