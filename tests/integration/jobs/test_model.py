@@ -1,8 +1,6 @@
 """Random calls by several people, against the services of jobs and against a simple model."""
 
 import asyncio
-import os
-import time
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeAlias
 
@@ -24,6 +22,7 @@ from tests.integration.jobs.model import Model
 from tests.integration.jobs.real import Asked, Real
 from tests.integration.jobs.world import World
 from tests.refusals import reason
+from tests.seeds import told_seed
 
 Run: TypeAlias = Callable[[Coroutine[Any, Any, None]], None]
 STATES = job_pb2.JobState.values()[1:]
@@ -110,20 +109,19 @@ async def run(world: World) -> Run:
 
 
 def test_the_services_do_what_a_simple_model_of_them_does(world: World, run: Run) -> None:
-    number = int(os.environ.get("HIREFLOW_TEST_SEED") or time.time())
-    print(f"to do the same calls again: HIREFLOW_TEST_SEED={number}")  # noqa: T201 - shown on failure
+    with told_seed() as drawn:
 
-    @seed(number)
-    @settings(
-        max_examples=3,
-        deadline=None,
-        database=None,
-        # A failure names its call; to shrink it against real services would take minutes.
-        phases=(Phase.generate,),
-        suppress_health_check=[HealthCheck.too_slow],
-    )
-    @given(calls=st.lists(CALLS, min_size=80, max_size=100))
-    def compare(calls: list[Call]) -> None:
-        run(_compare(world, [*FIRST, *calls]))
+        @seed(drawn)
+        @settings(
+            max_examples=3,
+            deadline=None,
+            database=None,
+            # A failure names its call; to shrink it against real services would take minutes.
+            phases=(Phase.generate,),
+            suppress_health_check=[HealthCheck.too_slow],
+        )
+        @given(calls=st.lists(CALLS, min_size=80, max_size=100))
+        def compare(calls: list[Call]) -> None:
+            run(_compare(world, [*FIRST, *calls]))
 
-    compare()
+        compare()
