@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -42,7 +43,7 @@ async def list_books(
     return Page(tuple(books), page.next_token)
 
 
-def books_query(cursor: Cursor, *, contract_id: str, organisation_id: str) -> sa.Select[tuple[str]]:
+def books_query(cursor: Cursor, *, contract_id: str, organisation_id: str) -> sa.Select[Any]:
     """Select the ids of a page of contracts, in their order; empty ids mean all."""
     query = sa.select(CONTRACT.c.contract_id).where(beyond(cursor, CONTRACT.c.contract_id))
     if contract_id:

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from google.protobuf.message import Message
-from sqlalchemy.dialects import postgresql
 
 from hireflow.common.v1 import money_pb2
 from hireflow.contracts.v1 import contract_pb2 as pb
@@ -197,10 +196,10 @@ async def test_a_page_token_is_good_for_its_own_list_and_caller_alone(
 async def test_a_list_reads_one_range_of_its_index(
     world: World, query: sa.Select[Any], index: str
 ) -> None:
-    written = query.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})
     async with world.database.begin() as tx:
+        written = query.compile(dialect=tx.dialect, compile_kwargs={"literal_binds": True})
         await tx.execute(sa.text("SET LOCAL enable_seqscan = off"))
-        await tx.execute(sa.text("SET LOCAL enable_bitmapscan = off"))
+        await tx.execute(sa.text("SET LOCAL enable_sort = off"))
         plan = "\n".join((await tx.execute(sa.text(f"EXPLAIN {written}"))).scalars())
     assert f"using {index} " in plan
     assert "Filter" not in plan

@@ -38,13 +38,13 @@ async def _compare_hires(model: Model, real: Real) -> None:
         mine = [each for each in model.hires if PROPOSALS[each.proposal] == name][::-1]
         for state in (*STATES, ""):
             for place in (*range(len(PROPOSALS)), None):
-                request = pb.ListHiresRequest(
+                narrowed = pb.ListHiresRequest(
                     organisation_id=organisation_id,
                     states=[pb.HireState.Value(f"HIRE_STATE_{state}")] if state else [],
                     proposal_id="" if place is None else real.proposals[place],
                 )
                 metadata = real.callers["operator"].metadata
-                listed = (await real.stub.ListHires(request, metadata=metadata)).hires
+                listed = (await real.stub.ListHires(narrowed, metadata=metadata)).hires
                 some = [each for each in mine if state in {"", each.state}]
                 shown = [each.seen() for each in some if place in {None, each.proposal}]
                 assert [real.seen(each) for each in listed] == shown
