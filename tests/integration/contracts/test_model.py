@@ -255,7 +255,7 @@ def test_the_service_does_what_a_simple_model_of_it_does(world: World, run: Run)
 
         @seed(drawn)
         @settings(
-            max_examples=4,
+            max_examples=3,
             deadline=None,
             database=None,
             # A failure names its call; to shrink it against a real service would take minutes.
