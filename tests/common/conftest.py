@@ -141,7 +141,13 @@ async def database_url(postgres: Child) -> str:
     """Make an empty database of its own."""
     server = f"//hireflow:secret@127.0.0.1:{postgres.port}"
     name = f"test_{os.urandom(4).hex()}"
-    connection = await asyncpg.connect(f"postgresql:{server}/postgres")
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                connection = await asyncpg.connect(f"postgresql:{server}/postgres")
+                break
+            except asyncpg.CannotConnectNowError:  # it listens before it is ready
+                await asyncio.sleep(0.02)
     await connection.execute(f"CREATE DATABASE {name}")
     await connection.close()
     return f"postgresql+asyncpg:{server}/{name}"
