@@ -25,6 +25,7 @@ from hireflow.proposals.v1 import proposal_pb2_grpc
 from services.common.runtime import Part, Resources
 from services.common.stop_points import stop_point
 from services.common.telemetry import get_logger
+from workflows.heartbeats import BEATS_IN_TIMEOUT, Heartbeats
 from workflows.hire.activities import HireActivities, Neighbours
 from workflows.hire.clean_up import CleanUpWorkflow
 from workflows.hire.clean_up_activities import CleanUpActivities
@@ -32,6 +33,7 @@ from workflows.hire.contract import TASK_QUEUE
 from workflows.hire.operator_activities import OperatorActivities
 from workflows.hire.payment_activities import PaymentActivities
 from workflows.hire.sandbox import WORKFLOW_RUNNER
+from workflows.hire.steps import SILENCE
 from workflows.hire.sweep import SweepWorkflow, ensure_schedule
 from workflows.hire.workflow import HireWorkflow
 from workflows.hiring.figures import Find, count_find
@@ -106,7 +108,9 @@ async def build(resources: Resources) -> Part:
             workflows=[HireWorkflow, CleanUpWorkflow, SweepWorkflow, LateFactWorkflow],
             activities=activities,
             workflow_runner=WORKFLOW_RUNNER,
-            interceptors=[StoppableActivities()],
+            interceptors=[Heartbeats(), StoppableActivities()],
+            # Each beat is sent: held back, only two would fit into the silence that is allowed.
+            max_heartbeat_throttle_interval=SILENCE / BEATS_IN_TIMEOUT,
             deployment_config=deployment_of(settings),
             # A killed worker's tasks wait this long before another worker may take them.
             sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from temporalio.api.enums.v1 import TimeoutType
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
@@ -242,7 +243,6 @@ async def test_a_clean_up_that_is_terminated_itself_is_swept_again(
     await assert_swept(system, journey, started.hire.hire_id)
 
 
-@pytest.mark.timeout(300)
 async def test_a_worker_killed_after_the_sweeps_refund_committed_refunds_once(
     system: System, temporal: Client
 ) -> None:
@@ -259,13 +259,16 @@ async def test_a_worker_killed_after_the_sweeps_refund_committed_refunds_once(
     await system.release(hold)
     await system.stack.start("worker")
 
-    async def ended() -> bool:
-        hire = await system.hire(journey, started.hire.hire_id)
-        return hire.state != hire_pb2.HIRE_STATE_RUNNING
-
-    # The killed try of the step is given up after 40 seconds, and only then made again.
-    await until(ended, seconds=200)
-    hire = await system.hire(journey, started.hire.hire_id)
+    hire = await system.ended(journey, started.hire.hire_id)
+    clean_up = temporal.get_workflow_handle(clean_up_workflow_id(hire.hire_id))
+    failures = [
+        event.activity_task_started_event_attributes.last_failure
+        for event in (await clean_up.fetch_history()).events
+    ]
+    timeouts = [
+        each.timeout_failure_info for each in failures if each.HasField("timeout_failure_info")
+    ]
+    assert [each.timeout_type for each in timeouts] == [TimeoutType.TIMEOUT_TYPE_HEARTBEAT]
     assert await system.net_charged(hire) == (1, 0)
     listed = await system.sandbox.get("/v1/refunds", params={"charge": hire.charge_id})
     assert len(listed.json()["data"]) == 1

@@ -22,6 +22,7 @@ from temporalio.client import (
 from temporalio.common import RetryPolicy
 
 from workflows.hire.contract import SWEEP, TASK_QUEUE, Swept
+from workflows.hire.steps import SILENCE
 
 SCHEDULE_ID = "sweep"
 _LONGEST = timedelta(minutes=10)
@@ -38,6 +39,7 @@ class SweepWorkflow:
             SWEEP,
             result_type=Swept,
             start_to_close_timeout=_LONGEST,
+            heartbeat_timeout=SILENCE,
             retry_policy=RetryPolicy(maximum_attempts=3),
             summary="Look for hires whose workflow is over and whose row is not",
         )

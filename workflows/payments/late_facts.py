@@ -57,6 +57,7 @@ class LateFactWorkflow:
                 self._fact,
                 result_type=LateFactResult,
                 start_to_close_timeout=FORWARD_AT_PROVIDER.start_to_close,
+                heartbeat_timeout=FORWARD_AT_PROVIDER.heartbeat,
                 retry_policy=FORWARD_AT_PROVIDER.retry,
                 summary=f"Read {self._fact.object_id} and book what is new",
             )
