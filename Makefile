@@ -6,6 +6,9 @@ STAMP := .venv/.locked
 # The tests wait more than they work. Each worker has a stack of its own, about 1.5 GB.
 WORKERS ?= 3
 
+# Compiled once, a module serves every process of a run.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help run demo test check bench fmt protos lock clean
 help:      ## what each target does
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
