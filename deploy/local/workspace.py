@@ -105,6 +105,8 @@ async def finish_screening(journey: Journey, interviewer: Caller, screening_id: 
         final=True,
     )
     await journey.trainer.call(screening.AnswerScreening, answers)
+    read = screening_pb2.GetScreeningRequest(screening_id=screening_id)
+    goes_by = (await interviewer.call(screening.GetScreening, read)).screening
     asked = screening_pb2.InterviewTurn(
         speaker=screening_pb2.INTERVIEW_SPEAKER_INTERVIEWER, text="Since when do you practise?"
     )
@@ -120,6 +122,7 @@ async def finish_screening(journey: Journey, interviewer: Caller, screening_id: 
             transcript=[asked, said],
             mismatch_signals=[SIGNAL],
         ),
+        plan_version=goes_by.plan_version,
     )
     await interviewer.call(screening.RecordInterview, found)
 

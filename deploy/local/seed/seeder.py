@@ -17,7 +17,6 @@ from deploy.local.seed.plan import (
     Line,
     Plan,
     PlannedJob,
-    PlannedScreening,
     Progress,
     Talk,
 )
@@ -163,27 +162,24 @@ class Seeder:
             request_id=self._desk.step("screening", number), job_id=self.job_ids[planned.job]
         )
         started = await self._desk.call(trainer, screening.StartScreening, start, by_event=True)
-        screening_id = started.screening.screening_id
+        own = started.screening
         if planned.progress is not Progress.STARTED:
             answer = screening_pb2.AnswerScreeningRequest(
                 request_id=self._desk.step("answers", number),
-                screening_id=screening_id,
+                screening_id=own.screening_id,
                 answers=planned.answers,
                 final=planned.progress is not Progress.HALF_ANSWERED,
             )
             await self._desk.call(trainer, screening.AnswerScreening, answer)
         if planned.progress is Progress.COMPLETE:
-            await self._interview(number, planned, screening_id)
+            record = screening_pb2.RecordInterviewRequest(
+                request_id=self._desk.step("interview", number),
+                screening_id=own.screening_id,
+                interview=planned.interview,
+                plan_version=own.plan_version,
+            )
+            await self._desk.call(self._desk.interviewer(), screening.RecordInterview, record)
         self.made["screenings"] += 1
-
-    async def _interview(self, number: int, planned: PlannedScreening, screening_id: str) -> None:
-        record = screening_pb2.RecordInterviewRequest(
-            request_id=self._desk.step("interview", number),
-            screening_id=screening_id,
-            interview=planned.interview,
-        )
-        interviewer = self._desk.interviewer()
-        await self._desk.call(interviewer, self._services.screening.RecordInterview, record)
 
     async def _propose(self, number: int) -> None:
         offer = self._plan.proposals[number]
