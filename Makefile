@@ -28,7 +28,7 @@ demo: $(STAMP)      ## from publishing to Done Hiring on a fresh stack, shown li
 	@$(BIN)/hireflow demo
 
 test: $(STAMP)      ## every test, on the real parts
-	@$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal
+	@$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: $(STAMP)      ## format, lint, types, the import law, protos
 	@$(BIN)/ruff format --check .

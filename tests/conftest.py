@@ -11,6 +11,17 @@ from deploy.local.forking import ForkServer
 from deploy.local.stack import Stack
 
 ROOT = Path(__file__).parents[1]
+LONGEST = (
+    "tests/e2e/kills/test_kills.py",
+    "tests/e2e/kills/test_orders.py",
+    "tests/e2e/test_rollout.py",
+    "tests/e2e/test_clean_up.py",
+    "tests/e2e/test_chaos.py",
+    "tests/e2e/test_operations.py",
+    "tests/e2e/test_hire.py",
+    "tests/e2e/test_demo.py",
+)
+"""The files of the whole system's tests that take half a minute or more, the longest first."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -20,6 +31,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write tests/workflows/histories anew, one history per path of the story",
     )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the whole system's tests last, and of those the longest first.
+
+    Each worker keeps a system running from its first such test to its end: the later they begin,
+    the less they cost. The shortest come last, so that the workers end together.
+    """
+
+    def place(item: pytest.Item) -> tuple[bool, int]:
+        file = item.path.relative_to(ROOT).as_posix()
+        rank = LONGEST.index(file) if file in LONGEST else len(LONGEST)
+        return file.startswith("tests/e2e/"), rank
+
+    items.sort(key=place)
 
 
 @dataclass(frozen=True, slots=True)
