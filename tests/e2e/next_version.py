@@ -35,8 +35,7 @@ class NextVersion:
     def of_jobs(cls, root: Path) -> "NextVersion":
         """Copy the tree; let a job have a cost centre in its proto, its table and its answers."""
         for folder in ("services", "protos", "workflows"):
-            ignored = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(ROOT / folder, root / folder, ignore=ignored)
+            shutil.copytree(ROOT / folder, root / folder)
         (root / "docs").mkdir()
         _replace(
             root / "protos/hireflow/jobs/v1/job.proto",

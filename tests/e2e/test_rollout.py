@@ -118,7 +118,7 @@ class Load:
                 await self._create_and_read()
             except grpc.aio.AioRpcError as error:
                 self.failed.append(f"{error.code().name}: {error.details()}")
-            await asyncio.sleep(0.05)  # leaves cores to the processes that start meanwhile
+            await asyncio.sleep(0.4)  # leaves cores to the processes that start meanwhile
 
     async def _create_and_read(self) -> None:
         request_id = new_id()
@@ -159,13 +159,13 @@ async def test_a_migration_and_a_proto_change_are_rolled_out_under_load_without_
             await load.until(old=30)
             environment = {**stack.environment("jobs"), "HIREFLOW_LISTEN": beside}
             async with version.serving(environment):
-                await load.until(old=60, new=60)
+                await load.until(old=30, new=30)
                 await stack.stop("jobs")
-                await load.until(new=60)
+                await load.until(new=30)
                 # And back again: the old version over the new one's table.
                 await stack.start("jobs")
-                await load.until(old=60, new=60)
-            await load.until(old=60)
+                await load.until(old=30, new=30)
+            await load.until(old=30)
     assert load.failed == []
     assert len(set(load.created.values())) == len(load.created)
 
