@@ -5,7 +5,7 @@ from collections.abc import Awaitable
 import grpc.aio
 import pytest
 
-from services.common.client import RemoteError, error_of
+from services.common.remote_errors import RemoteError, error_of
 
 
 async def refusal(call: Awaitable[object]) -> RemoteError:

@@ -12,12 +12,12 @@ from google.protobuf.message import Message
 from deploy.local.applications import SERVICES
 from deploy.local.data_dir import DataDir
 from deploy.local.failure import StackFailure
-from deploy.local.journey import Caller, new_id
+from deploy.local.journey_calls import Caller, new_id
 from deploy.local.keys import Kind
 from deploy.local.stack import mint_token
 from deploy.local.state import read_status
 from hireflow.events.v1 import events_pb2, events_pb2_grpc
-from services.common.client import error_of
+from services.common.remote_errors import error_of
 
 Answer = TypeVar("Answer")
 _LARGEST_PAGE = 200

@@ -11,12 +11,12 @@ from google.protobuf.message import Message
 
 from deploy.local.data_dir import DataDir
 from deploy.local.failure import StackFailure
-from deploy.local.journey import Caller, new_id
+from deploy.local.journey_calls import Caller, new_id
 from deploy.local.keys import Kind
 from deploy.local.stack import mint_token
 from deploy.local.state import read_status
 from hireflow.hiring.v1 import hire_pb2, operations_pb2, operations_pb2_grpc
-from services.common.client import error_of
+from services.common.remote_errors import error_of
 
 Answer = TypeVar("Answer")
 _LARGEST_PAGE = 200

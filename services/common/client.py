@@ -1,20 +1,14 @@
-"""Channels to neighbours: our identity, what is left of the deadline, and their errors read."""
+"""Channels to neighbours: our identity, and what is left of the deadline."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import grpc
 import grpc.aio
-from google.rpc import (
-    error_details_pb2,
-    status_pb2,
-)
 from opentelemetry.instrumentation.grpc import aio_client_interceptors
 
-from services.common.errors import Violation
-from services.common.serving import DOMAIN, remaining_deadline
+from services.common.serving import remaining_deadline
 from services.common.settings import Settings
 from services.common.tokens import ServiceIdentity
 
@@ -22,17 +16,6 @@ from services.common.tokens import ServiceIdentity
 _SERVICE_CONFIG = """{"methodConfig": [{"name": [{}], "retryPolicy": {"maxAttempts": 3,
     "initialBackoff": "0.1s", "maxBackoff": "0.4s", "backoffMultiplier": 2,
     "retryableStatusCodes": ["UNAVAILABLE"]}}]}"""
-
-
-@dataclass(frozen=True, slots=True)
-class RemoteError:
-    """What a neighbour's error says. `reason` is empty if it is none of Hireflow's."""
-
-    code: grpc.StatusCode
-    reason: str
-    message: str
-    metadata: dict[str, str]
-    violations: tuple[Violation, ...]
 
 
 @asynccontextmanager
@@ -71,30 +54,6 @@ async def open_channel(
         )
     async with channel:
         yield channel
-
-
-def error_of(error: grpc.aio.AioRpcError) -> RemoteError:
-    """Read an error's rich details."""
-    status = status_pb2.Status()
-    for name, value in error.trailing_metadata() or ():
-        if name == "grpc-status-details-bin" and isinstance(value, bytes):
-            status.MergeFromString(value)
-    info, bad_request = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
-    for detail in status.details:
-        if detail.Is(info.DESCRIPTOR):
-            detail.Unpack(info)
-        elif detail.Is(bad_request.DESCRIPTOR):
-            detail.Unpack(bad_request)
-    ours = info.domain == DOMAIN
-    return RemoteError(
-        code=error.code(),
-        reason=info.reason if ours else "",
-        message=error.details() or "",
-        metadata=dict(info.metadata) if ours else {},
-        violations=tuple(
-            Violation(each.field, each.description) for each in bad_request.field_violations
-        ),
-    )
 
 
 def _identified(

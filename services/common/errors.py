@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+# Of the reasons, as google.rpc.ErrorInfo has it.
+DOMAIN = "hireflow"
 # The longest id of ours; a provider's may be longer.
 ID_LIMIT = 64
 # Of a request with a million wrong items nobody reads all.

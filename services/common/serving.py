@@ -23,7 +23,6 @@ from services.common.stop_points import stop_point
 from services.common.telemetry import current_trace_id, get_logger
 from services.common.tokens import Verifier
 
-DOMAIN = "hireflow"
 _OPEN_TO_ALL = ("/grpc.health.v1.", "/grpc.reflection.")
 _CODES: dict[type[errors.HireflowError], grpc.StatusCode] = {
     errors.InvalidInput: grpc.StatusCode.INVALID_ARGUMENT,
@@ -213,7 +212,7 @@ def _status(code: grpc.StatusCode, error: errors.HireflowError) -> status_pb2.St
     message = _cut(error.message, _LONGEST_MESSAGE)
     status = status_pb2.Status(code=code.value[0], message=message)
     facts = {name: _cut(value) for name, value in error.metadata.items()}
-    info = error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=facts)
+    info = error_details_pb2.ErrorInfo(reason=error.reason, domain=errors.DOMAIN, metadata=facts)
     status.details.add().Pack(info)
     status.details.add().Pack(error_details_pb2.RequestInfo(request_id=current_trace_id()))
     if error.violations:

@@ -20,8 +20,9 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from hireflow.hiring.v1 import hire_pb2, hire_pb2_grpc
 from hireflow.jobs.v1 import job_pb2, job_pb2_grpc
 from services.common.auth import Kind, Principal
-from services.common.client import RemoteError, error_of, open_channel
+from services.common.client import open_channel
 from services.common.errors import Violation
+from services.common.remote_errors import RemoteError, error_of
 from services.common.runtime import Process, running
 from services.common.settings import Settings
 from services.common.tokens import ServiceIdentity, Signer

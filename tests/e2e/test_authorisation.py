@@ -23,7 +23,7 @@ from hireflow.proposals.v1 import (
     proposal_view_pb2,
     screening_pb2,
 )
-from services.common.client import error_of
+from services.common.remote_errors import error_of
 from tests.e2e.conftest import System
 from tests.unit.contracts import authorisation as contracts
 from tests.unit.events import authorisation as events

@@ -15,7 +15,7 @@ from hireflow.contracts.v1 import contract_pb2
 from hireflow.hiring.v1 import hire_pb2, operations_pb2
 from hireflow.jobs.v1 import job_pb2
 from hireflow.proposals.v1 import proposal_pb2
-from services.common.client import error_of
+from services.common.remote_errors import error_of
 from tests.e2e.conftest import Hire, System
 from tests.e2e.test_hire import (
     HIRED,

@@ -20,7 +20,7 @@ from hireflow.contracts.v1 import contract_pb2, contract_pb2_grpc
 from hireflow.jobs.v1 import job_pb2, job_pb2_grpc
 from hireflow.messaging.v1 import thread_pb2, thread_pb2_grpc
 from hireflow.proposals.v1 import proposal_pb2, proposal_pb2_grpc
-from services.common.client import error_of
+from services.common.remote_errors import error_of
 from workflows.hire import steps
 from workflows.hire.contract import HireTotals, Stage
 from workflows.hire.failures import told

@@ -10,8 +10,8 @@ from hireflow.common.v1 import money_pb2
 from hireflow.contracts.v1 import contract_pb2, contract_pb2_grpc
 from hireflow.jobs.v1 import job_pb2, job_pb2_grpc
 from hireflow.proposals.v1 import proposal_pb2, proposal_pb2_grpc
-from services.common.client import error_of
 from services.common.errors import InvalidInput, Unavailable, Violation
+from services.common.remote_errors import error_of
 from workflows.hiring.domain import JobFacts, ProposalFacts, Totals
 
 Answer = TypeVar("Answer")

@@ -16,7 +16,7 @@ from google.protobuf.message import Message
 
 from deploy.local.journey import CALL_SECONDS, Browser, Caller, Journey
 from hireflow.hiring.v1 import hire_pb2
-from services.common.client import error_of
+from services.common.remote_errors import error_of
 
 PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 1.0
 # Answers of the transport, or of a service that lost its neighbours: the call may have worked.

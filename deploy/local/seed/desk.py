@@ -19,7 +19,7 @@ from deploy.local.journey import Addresses, Browser, Caller, Services, open_serv
 from deploy.local.keys import Kind
 from deploy.local.stack import mint_token
 from deploy.local.state import read_status
-from services.common.client import error_of
+from services.common.remote_errors import error_of
 from services.proposals.use_cases.access import INTERVIEWER_ID
 
 Answer = TypeVar("Answer")

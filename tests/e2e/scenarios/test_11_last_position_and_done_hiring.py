@@ -9,7 +9,7 @@ from deploy.local.journey import Journey, new_id
 from hireflow.hiring.v1 import hire_pb2
 from hireflow.jobs.v1 import job_pb2
 from hireflow.proposals.v1 import proposal_pb2
-from services.common.client import RemoteError, error_of
+from services.common.remote_errors import RemoteError, error_of
 from tests.e2e.conftest import System
 from tests.e2e.scenarios.acts import (
     HIRED,

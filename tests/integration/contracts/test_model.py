@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hireflow.common.v1 import money_pb2
 from hireflow.contracts.v1 import contract_pb2 as pb
 from services.common.auth import Kind
-from services.common.client import error_of
+from services.common.remote_errors import error_of
 from tests.integration.contracts.calls import CALLS, CONTRACTS, FIRST, MEMBERS, NOWHERE, Call
 from tests.integration.contracts.model import Contract, Model
 from tests.integration.contracts.test_charging import ledger

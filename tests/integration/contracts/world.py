@@ -15,8 +15,8 @@ from hireflow.contracts.v1 import contract_pb2 as pb
 from hireflow.contracts.v1 import contract_pb2_grpc
 from services.common.auth import Kind, Principal
 from services.common.bus import Bus
-from services.common.client import error_of
 from services.common.database import Database
+from services.common.remote_errors import error_of
 from tests.refusals import refusal
 
 # The stubs' asynchronous face exists for the type checker alone.

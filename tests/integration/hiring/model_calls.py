@@ -10,8 +10,8 @@ from google.protobuf.message import Message
 
 from hireflow.hiring.v1 import hire_pb2 as pb
 from services.common.auth import Kind
-from services.common.client import error_of
 from services.common.errors import Refused
+from services.common.remote_errors import error_of
 from tests.integration.hiring.calls import NOWHERE, PEOPLE, PROPOSALS, Call
 from tests.integration.hiring.model_hires import total
 from tests.integration.hiring.world import World, new_id, start_request

@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 
 from hireflow.jobs.v1 import folder_pb2, instructions_pb2, job_pb2
 from services.common.auth import Kind, Principal
-from services.common.client import error_of
+from services.common.remote_errors import error_of
 from tests.integration.jobs.calls import (
     COMPLETE,
     ORGANISATIONS,

@@ -8,7 +8,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from hireflow.jobs.v1 import folder_events_pb2, folder_pb2, job_events_pb2, job_pb2
 from services.common.auth import Kind
-from services.common.client import error_of
+from services.common.remote_errors import error_of
 from tests.integration.jobs.world import Metadata, World, new_id
 from tests.refusals import reason, refusal
 

@@ -7,7 +7,7 @@ import pytest
 
 from hireflow.jobs.v1 import job_pb2
 from services.common.auth import Kind
-from services.common.client import error_of
+from services.common.remote_errors import error_of
 from tests.integration.jobs.world import Metadata, World, new_id
 from tests.refusals import refusal
 from tests.waiting import until

@@ -9,8 +9,8 @@ import pytest
 
 from hireflow.messaging.v1 import channel_pb2
 from services.common.auth import Kind
-from services.common.client import error_of
 from services.common.paging import Cursor
+from services.common.remote_errors import error_of
 from services.messaging.domain import (
     Content,
     Sender,

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from hireflow.common.v1.error_reason_pb2 import ErrorReason
 from hireflow.messaging.v1 import thread_pb2
 from services.common.auth import Kind
-from services.common.client import error_of
 from services.common.contact_details import REMOVED
+from services.common.remote_errors import error_of
 from tests.integration.messaging.world import Metadata, Parties, World, new_id
 from tests.refusals import reason
 

@@ -17,7 +17,7 @@ from deploy.local.journey import Caller
 from hireflow.common.v1 import money_pb2
 from hireflow.proposals.v1 import proposal_pb2 as pb
 from services.common.auth import Kind, Principal
-from services.common.client import error_of
+from services.common.remote_errors import error_of
 from services.proposals.domain import Job
 from services.proposals.use_cases.access import INTERVIEWER_ID
 from services.proposals.use_cases.known_jobs import learn_invitations
