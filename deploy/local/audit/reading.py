@@ -112,6 +112,7 @@ async def read_facts(sources: Sources, hire_ids: Sequence[str]) -> Facts:
     contracts = await reader.contracts(hires.values())
     jobs = await reader.each([h.job_id for h in hires.values()], reader.job)
     contract_ids = [c.contract_id for several in contracts.values() for c in several]
+    since = _before(jobs.values(), read_at)
     return Facts(
         read_at=read_at,
         asked=tuple(hire_ids),
@@ -124,9 +125,9 @@ async def read_facts(sources: Sources, hire_ids: Sequence[str]) -> Facts:
         ledgers=await reader.each(contract_ids, reader.ledger),
         invoices=await reader.each(contract_ids, reader.invoices),
         threads=await reader.threads(hires.values()),
-        charges=await reader.charges(),
-        intents=await reader.intents(),
-        events=await read_stream(sources.nats_url, _before(jobs.values(), read_at)),
+        charges=await reader.charges(since),
+        intents=await reader.intents(since),
+        events=await read_stream(sources.nats_url, since),
     )
 
 
@@ -227,20 +228,20 @@ class _Reader:
         listed = await self.each(_jobs(hires), of_job)
         return _grouped((t.contract_id, t) for several in listed.values() for t in several)
 
-    async def charges(self) -> Mapping[str, Sequence[Charge]]:
-        """List Stripe's succeeded charges, by the workflow in their metadata."""
+    async def charges(self, since: datetime) -> Mapping[str, Sequence[Charge]]:
+        """List the charges that succeeded at Stripe, by the workflow in their metadata."""
         found = [
             (_workflow(c), Charge(c["id"], _group(c), c["amount_captured"], c["amount_refunded"]))
-            async for c in self._listed("/v1/charges")
+            async for c in self._listed("/v1/charges", since)
             if c["status"] == "succeeded"
         ]
         return _grouped(found)
 
-    async def intents(self) -> Mapping[str, Sequence[Intent]]:
+    async def intents(self, since: datetime) -> Mapping[str, Sequence[Intent]]:
         """List Stripe's payment intents, by the workflow in their metadata."""
         found = [
             (_workflow(i), Intent(i["id"], _group(i), i["status"]))
-            async for i in self._listed("/v1/payment_intents")
+            async for i in self._listed("/v1/payment_intents", since)
         ]
         return _grouped(found)
 
@@ -277,8 +278,8 @@ class _Reader:
             return Run(status, (cause.type or "") if isinstance(cause, ApplicationError) else "")
         raise AssertionError(f"{listed.id} is listed as failed and has a result")
 
-    async def _listed(self, path: str) -> AsyncIterator[dict[str, Any]]:
-        query = {"limit": "100"}
+    async def _listed(self, path: str, since: datetime) -> AsyncIterator[dict[str, Any]]:
+        query = {"limit": "100", "created[gte]": str(int(since.timestamp()))}
         while True:
             answer = (await self._stripe.get(path, params=query)).raise_for_status().json()
             for each in answer["data"]:
@@ -289,7 +290,7 @@ class _Reader:
 
 
 def _before(jobs: Iterable[job_pb2.Job], otherwise: datetime) -> datetime:
-    """Give a moment before any event that tells of the jobs or of what followed from them."""
+    """Give a moment before all that events and Stripe tell of the jobs and what followed."""
     created = (job.create_time.ToDatetime(UTC) for job in jobs)
     return min(created, default=otherwise) - _CLOCKS_APART
 
