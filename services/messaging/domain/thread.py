@@ -214,6 +214,13 @@ class Thread:
 
 @dataclass(frozen=True, slots=True)
 class SeenThread(Thread):
-    """A thread as one caller sees it: with how much in it that caller has not read."""
+    """A thread as one caller sees it.
+
+    Attributes:
+        unread_count: how many messages that caller has not read.
+        change_count: how often it has changed, which is the number of its last change.
+
+    """
 
     unread_count: int = 0
+    change_count: int = 0

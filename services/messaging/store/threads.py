@@ -37,7 +37,7 @@ def seen_by(reader: Sender | None) -> sa.Select[tuple[Any, ...]]:
 
 def seen_thread(row: sa.Row[tuple[Any, ...]]) -> SeenThread:
     """Give the thread of a row that `seen_by` selected."""
-    return SeenThread(**_values(row), unread_count=row.unread_count)
+    return SeenThread(**_values(row), unread_count=row.unread_count, change_count=row.change_count)
 
 
 async def learn_proposal(tx: AsyncConnection, proposal: Proposal) -> None:

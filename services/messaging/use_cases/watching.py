@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from services.common.auth import Principal
 from services.messaging.domain import Change, ChangeKind
-from services.messaging.store import changes
 from services.messaging.use_cases.access import reader_of
 from services.messaging.use_cases.feeds import Feeds
 from services.messaging.use_cases.reading import find_readable
@@ -29,9 +28,8 @@ async def watch_thread(
     which the caller resumes.
     """
     async with feeds.read() as connection:
-        # The place first: whoever leaves after it is met on the way.
-        last = await changes.last_number(connection, thread_id)
-        await find_readable(connection, caller, thread_id)
+        # Of one instant: whoever leaves after it is met on the way.
+        last = (await find_readable(connection, caller, thread_id)).change_count
     number = last if after is None else min(after, last)
     person = reader_of(caller)
     async with feeds.watching(thread_id, caller) as feed:
