@@ -51,7 +51,7 @@ async def test_kills_at_random_instants_lose_nothing_double_nothing_and_keep_the
             )
             for number in range(2)
         ]
-        writers = Writers(database, SEED)
+        writers = Writers(database, SEED, pause=0.25)
         writing = asyncio.create_task(writers.run())
         interrupted = 0
         for _ in range(KILLS):

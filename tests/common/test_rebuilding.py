@@ -63,19 +63,19 @@ async def test_rebuilt_again_and_again_while_events_go_on_it_ends_with_each_once
         Database.open(made, "other") as other,
         consuming(other, desk.bus, desk.hearing, CONSUMER),
     ):
-        await record(desk.database, *NAMES * 10)
-        writing = asyncio.create_task(record(desk.database, *NAMES * 30))
+        await record(desk.database, *NAMES * 5)
+        writing = asyncio.create_task(record(desk.database, *NAMES * 15))
         for _ in range(3):
             seen = desk.hearing.calls
 
-            async def are_heard(enough: int = seen + 50) -> bool:
+            async def are_heard(enough: int = seen + 25) -> bool:
                 return desk.hearing.calls >= enough
 
             await until(are_heard)
             assert await desk.rebuild() > 0
         await writing
-        await _until_whole(desk.database, 40)
-        assert desk.hearing.calls > 40 * len(NAMES)
+        await _until_whole(desk.database, 20)
+        assert desk.hearing.calls > 20 * len(NAMES)
 
 
 async def test_it_mends_spoiled_rows_tries_dead_letters_again_and_a_repeat_does_nothing(

@@ -18,7 +18,7 @@ AGGREGATES = 40
 class Writers:
     """Write events of many aggregates from a seed, a few at once, and remember what committed."""
 
-    def __init__(self, database: Database, seed: int, pause: float = 0.1) -> None:
+    def __init__(self, database: Database, seed: int, pause: float) -> None:
         self._database = database
         self._random = random.Random(seed)  # noqa: S311 - repeatable, not secret
         self._pause = pause
