@@ -129,8 +129,10 @@ def test_a_missing_program_is_one_clear_sentence(folder: Path) -> None:
 
 
 def test_a_port_that_is_no_port_is_a_usage_error(folder: Path) -> None:
-    assert hireflow("up", "--port=nats=ninety", folder=folder).returncode == 2
-    assert hireflow("up", "--port=oven=90", folder=folder).returncode == 2
+    for port in ("nats=ninety", "oven=90"):
+        refused = CliRunner().invoke(app, ["up", f"--data-dir={folder}", f"--port={port}"])
+        assert refused.exit_code == 2
+        assert f"{port} is not NAME=PORT" in unstyle(refused.stderr)
 
 
 def test_the_doctor_finds_this_machine_healthy_and_changes_nothing(folder: Path) -> None:

@@ -1,14 +1,15 @@
 import asyncio
 import gc
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import stripe
+import typer
+from typer.testing import CliRunner
 
+from deploy.local.stripe_sandbox.__main__ import serve
 from tests.stripe_sandbox.client import CheckedClient, Record, connect
 from tests.stripe_sandbox.conftest import every_event
 from tests.stripe_sandbox.payments import a_paid_intent, an_intent
@@ -113,14 +114,9 @@ async def test_it_stops_although_a_request_is_held(mortal: SandboxProcess) -> No
 
 @pytest.mark.parametrize("listen", ["0.0.0.0:12111", "example.com:12111", "127.0.0.1", ":1"])
 def test_any_address_but_loopback_is_refused(tmp_path: Path, listen: str) -> None:
-    command = [sys.executable, "-m", "deploy.local.stripe_sandbox", "--listen", listen]
-    ended = subprocess.run(  # noqa: S603 - our own program
-        [*command, "--data", str(tmp_path / "x.sqlite")],
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
-    assert ended.returncode == 2
+    program = typer.Typer()
+    program.command()(serve)
+    ended = CliRunner().invoke(program, ["--listen", listen, "--data", str(tmp_path / "x.sqlite")])
+    assert ended.exit_code == 2
     assert "loopback" in ended.stderr or "port" in ended.stderr
     assert not (tmp_path / "x.sqlite").exists()
