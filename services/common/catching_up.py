@@ -26,8 +26,12 @@ class CatchingUp:
         self._database = database
         self._bus = bus
         self._schema = schema
-        self._positions = _positions(schema)
-        self._consumers = [each.consumer for each in subscriptions if each.read_model]
+        self._positions = table = _positions(schema)
+        consumers = [each.consumer for each in subscriptions if each.read_model]
+        # Built once: every process asks each second.
+        self._behind_ones = sa.select(table.c.consumer, table.c.version).where(
+            _of_no_aggregate(table), table.c.consumer.in_(consumers)
+        )
 
     async def check(self) -> None:
         """Compare what the consumers acknowledged with how far they had heard.
@@ -38,9 +42,8 @@ class CatchingUp:
 
         """
         table = self._positions
-        own = _of_no_aggregate(table) & table.c.consumer.in_(self._consumers)
         async with self._database.read() as connection:
-            behind = (await connection.execute(sa.select(table).where(own))).all()
+            behind = (await connection.execute(self._behind_ones)).all()
         for row in behind:
             reached, left = await self._bus.heard(row.consumer)
             if left and reached < row.version:

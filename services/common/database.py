@@ -139,9 +139,10 @@ class Database:
 
         """
         async with self.read() as connection:
-            await connection.execute(sa.text("SELECT 1"))
+            await connection.execute(_SIGN_OF_LIFE)
 
 
+_SIGN_OF_LIFE = sa.text("SELECT 1")
 _NOTIFYING = sa.text("SELECT pg_notify(:channel, :key)")
 
 

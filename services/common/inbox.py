@@ -18,7 +18,7 @@ from google.protobuf.message import Message
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.common.tables import chassis_tables
+from services.common.tables import ChassisTables, chassis_tables
 
 M = TypeVar("M", bound=Message)
 
@@ -110,6 +110,7 @@ class Inbox:
         self._positions, self._held = tables.inbox, tables.inbox_held
         self._consumer = consumer
         self._first, self._next = _moves(tables.inbox)
+        self._due = _due(tables, consumer)
 
     async def advance(self, transaction: AsyncConnection, event: Received) -> bool | None:
         """Move the aggregate's position to this event if it is the next one.
@@ -169,19 +170,7 @@ class Inbox:
 
     async def due(self, connection: AsyncConnection, limit: int) -> list[Received]:
         """List held events that are the next of their aggregate, not stuck, and due."""
-        held, positions = self._held, self._positions
-        same = sa.and_(*(positions.c[name] == held.c[name] for name in _KEY))
-        found = await connection.execute(
-            sa.select(held)
-            .join(positions, sa.and_(same, positions.c.version + 1 == held.c.version))
-            .where(
-                held.c.consumer == self._consumer,
-                held.c.retry_time <= sa.func.now(),
-                positions.c.stuck_event_id.is_(None),
-            )
-            .order_by(held.c.retry_time)
-            .limit(limit)
-        )
+        found = await connection.execute(self._due, {"most": limit})
         return [Received.read(row.subject, row.headers, bytes(row.data)) for row in found]
 
     async def drop(self, transaction: AsyncConnection, event: Received) -> None:
@@ -262,6 +251,23 @@ def _moves(table: sa.Table) -> tuple[sa.Executable, sa.Executable]:
         sa.update(table).where(*of_event, table.c.version == to - 1, free).values(version=to)
     )
     return first.returning(table.c.holds), following.returning(table.c.holds)
+
+
+def _due(tables: ChassisTables, consumer: str) -> sa.Select[Any]:
+    """Build, once, what every consumer asks again and again."""
+    held, positions = tables.inbox_held, tables.inbox
+    same = sa.and_(*(positions.c[name] == held.c[name] for name in _KEY))
+    return (
+        sa.select(held)
+        .join(positions, sa.and_(same, positions.c.version + 1 == held.c.version))
+        .where(
+            held.c.consumer == consumer,
+            held.c.retry_time <= sa.func.now(),
+            positions.c.stuck_event_id.is_(None),
+        )
+        .order_by(held.c.retry_time)
+        .limit(sa.bindparam("most", type_=sa.Integer))
+    )
 
 
 def channel(schema: str, consumer: str) -> str:

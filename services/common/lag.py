@@ -7,7 +7,6 @@ import sqlalchemy as sa
 from nats.js import JetStreamContext
 from nats.js.api import ConsumerInfo
 from opentelemetry.metrics import Observation
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.common.bus import EVENTS, Bus
 from services.common.database import Database
@@ -42,26 +41,17 @@ class OutboxLag:
 
     def __init__(self, database: Database, schema: str) -> None:
         self._database = database
-        tables = chassis_tables(sa.MetaData(schema=schema))
-        self._outbox, self._streams = tables.outbox, tables.outbox_stream
+        self._figures = _outbox_figures(chassis_tables(sa.MetaData(schema=schema)))
         self._labels = {"hireflow.schema": schema}
 
     async def read(self) -> Figures:
         """Read it, by the index of what is unsent and the primary key. Raises Unavailable."""
-        table, streams = self._outbox, self._streams
-        unsent = table.c.sent_at.is_(None)
-        oldest = sa.select(table.c.time).where(unsent).order_by(table.c.id).limit(1)
-        after = sa.select(streams.c.resend_after).where(streams.c.stream == EVENTS)
-        # Without an order there is no position to be after, so no row.
-        again = sa.select(table.c.id).where(table.c.id > after.scalar_subquery())
         async with self._database.read() as connection:
-            number = await _count(connection, sa.select(table.c.id).where(unsent))
-            resending = await _count(connection, again)
-            time: datetime | None = (await connection.execute(oldest)).scalar_one_or_none()
+            told = (await connection.execute(self._figures)).one()
         return {
-            UNSENT: [Observation(number, self._labels)],
-            UNSENT_AGE: [Observation(_age(time), self._labels)],
-            RESENDING: [Observation(resending, self._labels)],
+            UNSENT: [Observation(told.unsent, self._labels)],
+            UNSENT_AGE: [Observation(_age(told.oldest), self._labels)],
+            RESENDING: [Observation(told.resending, self._labels)],
         }
 
 
@@ -73,7 +63,8 @@ class ConsumerLag:
     ) -> None:
         self._database = database
         self._bus = bus
-        self._tables: ChassisTables = chassis_tables(sa.MetaData(schema=schema))
+        tables = chassis_tables(sa.MetaData(schema=schema))
+        self._figures = _inbox_figures(tables, subscription.consumer)
         self._subscription = subscription
         self._labels = {"hireflow.consumer": subscription.consumer}
 
@@ -90,17 +81,12 @@ class ConsumerLag:
 
     async def read_inbox(self) -> Figures:
         """Read what its inbox holds back, by indexes of exactly that. Raises Unavailable."""
-        held, positions = self._tables.inbox_held, self._tables.inbox
-        consumer = self._subscription.consumer
-        holding = sa.select(held.c.version).where(held.c.consumer == consumer)
-        stuck = sa.select(positions.c.version).where(
-            positions.c.consumer == consumer, positions.c.stuck_event_id.is_not(None)
-        )
         async with self._database.read() as connection:
-            return {
-                HELD: [Observation(await _count(connection, holding), self._labels)],
-                STUCK: [Observation(await _count(connection, stuck), self._labels)],
-            }
+            told = (await connection.execute(self._figures)).one()
+        return {
+            HELD: [Observation(told.held, self._labels)],
+            STUCK: [Observation(told.stuck, self._labels)],
+        }
 
     async def _oldest(self, jetstream: JetStreamContext, info: ConsumerInfo) -> datetime | None:
         """Tell when the first event after the acknowledged ones happened."""
@@ -121,12 +107,32 @@ async def _next_time(jetstream: JetStreamContext, seq: int, subject: str) -> dat
         return None
 
 
-async def _count(connection: AsyncConnection, rows: sa.Select[tuple[int]]) -> int:
+def _outbox_figures(tables: ChassisTables) -> sa.Select[int, int, datetime | None]:
+    table, streams = tables.outbox, tables.outbox_stream
+    unsent = table.c.sent_at.is_(None)
+    oldest = sa.select(table.c.time).where(unsent).order_by(table.c.id).limit(1)
+    after = sa.select(streams.c.resend_after).where(streams.c.stream == EVENTS)
+    # Without an order there is no position to be after, so no row.
+    again = table.c.id > after.scalar_subquery()
+    return sa.select(
+        _count(sa.select(table.c.id).where(unsent)).label("unsent"),
+        _count(sa.select(table.c.id).where(again)).label("resending"),
+        oldest.scalar_subquery().label("oldest"),
+    )
+
+
+def _inbox_figures(tables: ChassisTables, consumer: str) -> sa.Select[int, int]:
+    held, positions = tables.inbox_held, tables.inbox
+    holding = sa.select(held.c.version).where(held.c.consumer == consumer)
+    stuck = sa.select(positions.c.version).where(
+        positions.c.consumer == consumer, positions.c.stuck_event_id.is_not(None)
+    )
+    return sa.select(_count(holding).label("held"), _count(stuck).label("stuck"))
+
+
+def _count(rows: sa.Select[int]) -> sa.ScalarSelect[int]:
     some = rows.limit(MOST).subquery()
-    number: int = (
-        await connection.execute(sa.select(sa.func.count()).select_from(some))
-    ).scalar_one()
-    return number
+    return sa.select(sa.func.count()).select_from(some).scalar_subquery()
 
 
 def _age(time: datetime | None) -> float:
