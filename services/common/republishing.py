@@ -5,6 +5,8 @@ of the same name that was made at another time is a new one and lacks what the o
 of the outbox is sent to it once more. Consumers skip what they have applied.
 """
 
+import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,12 +20,16 @@ from services.common.bus import EVENTS, Bus, source_of
 from services.common.database import Database, notify
 from services.common.ending import end_if_told
 from services.common.errors import Conflict, Unavailable
+from services.common.listening import Signal
 from services.common.outbox import BATCH, publish
 from services.common.stop_points import stop_point
 from services.common.tables import chassis_tables
 from services.common.telemetry import get_logger
 
-_POLL = 1.0
+# An order and a new stream are told; only what one left who died over it is looked for.
+_POLL = 10.0
+_LOOK = 1.0
+_RETRY = 1.0
 _log = get_logger(__name__)
 
 
@@ -65,7 +71,17 @@ class Republisher:
                         pass
                 except (Unavailable, Conflict, nats.errors.Error, OSError, TimeoutError) as error:
                     _log.warning("republishing waits", schema=self._schema, error=repr(error))
-                await signal.wait(_POLL)
+                    await asyncio.sleep(_RETRY)
+                else:
+                    await self._until_told(signal)
+
+    async def _until_told(self, signal: Signal) -> None:
+        """Wait for an order, or until the readiness check has seen a new stream."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_POLL):
+                while not await signal.wait(_LOOK):
+                    if self._bus.stream_create_time != self._noticed:
+                        return
 
     async def notice_stream(self) -> None:
         """Compare the stream with the one that was filled last; order everything if it is new.
