@@ -40,9 +40,11 @@ class StopPoints:
         if self.folder is None:
             return
         before, of = _passed.get()
-        for armed in self.folder.glob(f"{point}@*"):
-            part = armed.name.partition("@")[2]
-            if not part.endswith(HELD) and part in f"{key} during {before} {of}":
+        for armed in self.folder.iterdir():
+            of_point, _, part = armed.name.partition("@")
+            if of_point != point or part.endswith(HELD):
+                continue
+            if part in f"{key} during {before} {of}":
                 await _held(armed)
         if not point.startswith("commit."):
             _passed.set((point, key))
