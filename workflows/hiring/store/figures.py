@@ -39,10 +39,7 @@ class StuckHires:
 
 async def running_hires(connection: AsyncConnection) -> Sequence[Running]:
     """Count running hires by stage and by what they wait for."""
-    by = (HIRE.c.stage, HIRE.c.waiting_for)
-    found = await connection.execute(
-        sa.select(*by, sa.func.count().label("number")).where(RUNNING).group_by(*by)
-    )
+    found = await connection.execute(_RUNNING_HIRES)
     return [
         Running(
             Stage(row.stage), WaitingFor(row.waiting_for) if row.waiting_for else None, row.number
@@ -55,22 +52,30 @@ async def stuck_hires(
     connection: AsyncConnection, *, overdue_before: datetime, silent_before: datetime
 ) -> StuckHires:
     """Count running hires that are stuck; one that is blocked counts as that alone."""
-    blocked = HIRE.c.blocked_reason.is_not(None)
-    overdue = ~blocked & (HIRE.c.wait_deadline < overdue_before)
-    silent = (HIRE.c.waits_on == WaitsOn.US) & (HIRE.c.stands_since < silent_before)
-    counts = {"blocked": blocked, "overdue": overdue, "silent": silent}
-    query = sa.select(*(sa.func.count().filter(each).label(name) for name, each in counts.items()))
-    row = (await connection.execute(query.where(RUNNING))).mappings().one()
+    told = {"overdue_before": overdue_before, "silent_before": silent_before}
+    row = (await connection.execute(_STUCK_HIRES, told)).mappings().one()
     return StuckHires(**row)
 
 
 async def oldest_unrouted(connection: AsyncConnection) -> datetime | None:
     """Tell when the oldest of the provider's events that are to be routed was received."""
-    received: datetime | None = (
-        await connection.execute(
-            sa.select(sa.func.min(STRIPE_EVENT.c.received_at)).where(
-                STRIPE_EVENT.c.routed_at.is_(None)
-            )
-        )
-    ).scalar_one()
+    received: datetime | None = (await connection.execute(_OLDEST_UNROUTED)).scalar_one()
     return received
+
+
+def _stuck_hires() -> sa.Executable:
+    blocked = HIRE.c.blocked_reason.is_not(None)
+    overdue = ~blocked & (HIRE.c.wait_deadline < sa.bindparam("overdue_before"))
+    silent = (HIRE.c.waits_on == WaitsOn.US) & (HIRE.c.stands_since < sa.bindparam("silent_before"))
+    counts = {"blocked": blocked, "overdue": overdue, "silent": silent}
+    counted = (sa.func.count().filter(each).label(name) for name, each in counts.items())
+    return sa.select(*counted).where(RUNNING)
+
+
+_BY = (HIRE.c.stage, HIRE.c.waiting_for)
+# Put together once: every process asks every few seconds.
+_RUNNING_HIRES = sa.select(*_BY, sa.func.count().label("number")).where(RUNNING).group_by(*_BY)
+_STUCK_HIRES = _stuck_hires()
+_OLDEST_UNROUTED = sa.select(sa.func.min(STRIPE_EVENT.c.received_at)).where(
+    STRIPE_EVENT.c.routed_at.is_(None)
+)
