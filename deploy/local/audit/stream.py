@@ -22,6 +22,7 @@ from hireflow.proposals.v1 import proposal_events_pb2
 
 STREAM = "HIREFLOW"
 _BATCH = 500
+_FORGOTTEN_SECONDS = 60.0
 _FETCH_SECONDS = 10.0
 _FILES: tuple[FileDescriptor, ...] = (
     contract_events_pb2.DESCRIPTOR,
@@ -55,11 +56,13 @@ async def read_stream(
     events: dict[tuple[str, str], list[SeenEvent]] = defaultdict(list)
     try:
         stream = connection.jetstream()
-        # An unnamed consumer that acknowledges nothing: the server forgets it by itself.
+        # An unnamed consumer that acknowledges nothing: the server forgets it by itself, though not
+        # while a busy machine keeps the reader waiting.
         reading = ConsumerConfig(
             ack_policy=AckPolicy.NONE,
             deliver_policy=DeliverPolicy.BY_START_TIME,
             opt_start_time=since,
+            inactive_threshold=_FORGOTTEN_SECONDS,
         )
         try:
             subscription = await stream.pull_subscribe(">", stream=STREAM, config=reading)
