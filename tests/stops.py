@@ -17,16 +17,23 @@ class Stop:
 
     async def reached(self, seconds: float = 60.0) -> int:
         """The id of the process that is held here."""
-        held = self.armed.with_name(self.armed.name + HELD)
         async with asyncio.timeout(seconds):
-            while not held.exists():  # noqa: ASYNC110 - another process writes it
+            while not self._held.exists():  # noqa: ASYNC110 - another process writes it
                 await asyncio.sleep(0.05)  # between two looks at the folder, bounded above
-        return int(held.read_text())
+        return int(self._held.read_text())
+
+    def forget(self) -> None:
+        """Nobody is held here until somebody comes anew: who was held is dead."""
+        self._held.unlink()
 
     def disarm(self) -> None:
         """Let whoever is held go on, and nobody be held any more."""
         self.armed.unlink(missing_ok=True)
-        self.armed.with_name(self.armed.name + HELD).unlink(missing_ok=True)
+        self._held.unlink(missing_ok=True)
+
+    @property
+    def _held(self) -> Path:
+        return self.armed.with_name(self.armed.name + HELD)
 
 
 @contextmanager

@@ -59,6 +59,12 @@ class System:
             await journey.save_card(self.browser, card)
         return journey
 
+    async def proposed_beside(self, first: Journey) -> Journey:
+        """Another trainer's journey up to the same employer's click on Hire, for the same job."""
+        journey = Journey(self.services, first.employer, self.caller("trainer"), first.job)
+        await journey.submit_proposal()
+        return journey
+
     async def hire(self, journey: Journey, hire_id: str) -> Hire:
         request = hire_pb2.GetHireRequest(hire_id=hire_id)
         return (await journey.employer.call(journey.services.hiring.GetHire, request)).hire

@@ -1,10 +1,10 @@
 """Hires held at named instants, and processes killed right there."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Self
 
 import grpc
 import psutil
@@ -14,7 +14,6 @@ from deploy.local.journey import Journey
 from hireflow.hiring.v1 import hire_pb2
 from tests.e2e.conftest import Hire, System
 from tests.e2e.scenarios.acts import RUNNING, SECURE, VISA, cancel, hires_of, start
-from tests.refusals import refusal
 from tests.stops import Stop
 
 AWAY = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
@@ -35,6 +34,8 @@ STEPS_BACK = (
     "cancel_contract",
     "release",
 )
+POSITIONS = 50
+"""No test hires as many."""
 INSTANTS = [f"activity.{name}.{when}" for name in ACTIVITIES for when in ("before", "after")]
 UNDOING = [f"activity.{name}.{when}" for name in STEPS_BACK for when in ("before", "after")]
 
@@ -49,10 +50,16 @@ class Held:
 
 
 class Instants:
-    """Brings hires to their instants and holds them there until the block ends."""
+    """Brings hires to their instants and holds them there until the block ends.
 
-    def __init__(self, system: System) -> None:
+    All hires with one card are of one job, unless each has a job of its own: those of one job
+    cannot stand in transactions that lock it.
+    """
+
+    def __init__(self, system: System, *, own_jobs: bool = False) -> None:
         self._system = system
+        self._own_jobs = own_jobs
+        self._first: dict[str, asyncio.Task[Journey]] = {}
         self._armed = ExitStack()
         self._asked: list[asyncio.Task[hire_pb2.StartHireResponse]] = []
 
@@ -73,17 +80,34 @@ class Instants:
 
     async def hire_at(self, point: str, card: str = VISA) -> Held:
         """A hire that is asked for and has come to the point."""
-        journey = await self._system.proposed(card)
+        journey = await self._proposed(card)
         first = self.arm(FIRST, journey.proposal_id)
         self._asked.append(asyncio.create_task(start(journey)))
         await first.reached()
         [hire] = await hires_of(journey)
         if point == FIRST:
             return Held(journey, hire.hire_id, first)
-        stop = self.arm(point, hire.hire_id)
-        first.disarm()
+        return await self.on_to(point, Held(journey, hire.hire_id, first))
+
+    async def _proposed(self, card: str) -> Journey:
+        if self._own_jobs:
+            return await self._system.proposed(card)
+        if card not in self._first:
+            making = self._system.proposed(card, positions=POSITIONS)
+            self._first[card] = asyncio.create_task(making)
+            return await self._first[card]
+        return await self._system.proposed_beside(await self._first[card])
+
+    async def on_to(self, point: str, held: Held) -> Held:
+        """Lead a hire from where it stands to a later point."""
+        stop = self.arm(point, held.hire_id)
+        held.stop.disarm()
         await stop.reached()
-        return Held(journey, hire.hire_id, stop)
+        return replace(held, stop=stop)
+
+    async def all_on_to(self, points: Sequence[str], held: Sequence[Held]) -> list[Held]:
+        """Lead each hire to a later point of its own, all at once."""
+        return await asyncio.gather(*map(self.on_to, points, held))
 
     async def undoings_at(self, points: Sequence[str]) -> list[Held]:
         """One undoing at each of the points, all at once."""
@@ -95,7 +119,7 @@ class Instants:
         The payment had succeeded already, except where it is the settling that is held.
         """
         if point.startswith("activity.settle_payment"):
-            journey = await self._system.proposed(SECURE)
+            journey = await self._proposed(SECURE)
             hire_id = (await start(journey)).hire.hire_id
             stop = self.arm(point, hire_id)
             await cancel(journey, hire_id)
@@ -109,17 +133,21 @@ class Instants:
         return Held(journey, hire_id, stop)
 
     async def at_commits(
-        self, held: Sequence[Held], processes: Sequence[str], when: str
+        self, held: Sequence[Held], works: Sequence[tuple[str, str]], when: str
     ) -> list[Held]:
-        """Lead hires that stand before a piece of work to its first commit, before or after it."""
+        """Lead each hire to the first commit of a process in its work, before or after it."""
         commits = [
-            self.arm(f"commit.{when}", f"{process} during {each.stop.armed.name.partition('@')[0]}")
-            for each, process in zip(held, processes, strict=True)
+            self.arm(f"commit.{when}", f"{process} during {work}{_of(work, each)}")
+            for (process, work), each in zip(works, held, strict=True)
         ]
         for each in held:
             each.stop.disarm()
         await asyncio.gather(*(commit.reached() for commit in commits))
         return [replace(each, stop=commit) for each, commit in zip(held, commits, strict=True)]
+
+    async def stand(self, held: Sequence[Held]) -> None:
+        """Wait until each hire stands where it is held, also if a kill made it come there anew."""
+        await asyncio.gather(*(each.stop.reached() for each in held))
 
     async def _is_not_final(self, held: Held) -> None:
         hire = await self._system.hire(held.journey, held.hire_id)
@@ -133,7 +161,10 @@ class Instants:
         return self._armed.enter_context(self._system.stop_at(point, part_of_key))
 
     async def kill(self, victim: str, held: Sequence[Held], *, holds: bool) -> None:
-        """Kill a process with -9 while the hires stand still; `holds` if it is where they stand."""
+        """Kill a process with -9 while the hires stand still; `holds` if it is where they stand.
+
+        Then they stand nowhere, until the next try of what they did comes to the same instant.
+        """
         pid = self._system.stack.process(victim).pid
         assert pid is not None
         for each in held:
@@ -142,28 +173,22 @@ class Instants:
             await self._is_not_final(each)
         await self._system.stack.kill(victim)
         assert not psutil.pid_exists(pid)
+        if holds:
+            for each in held:
+                each.stop.forget()
 
 
-async def killed_while(
-    system: System, point: str, part_of_key: str, ask: Callable[[], Awaitable[Any]]
-) -> None:
-    """Kill the hiring API with -9 at an instant of a call, tell the caller so, and start it."""
-    with system.stop_at(point, part_of_key) as stop:
-        asking = asyncio.ensure_future(ask())
-        pid = await stop.reached()
-        assert pid == system.stack.process("hiring").pid
-        assert not asking.done()
-        await system.stack.kill("hiring")
-        assert not psutil.pid_exists(pid)
-        assert (await refusal(asking)).code in AWAY
-    await system.stack.start("hiring")
+def _of(work: str, held: Held) -> str:
+    """How the request of a hire's call begins: others repeat their calls of the same kind."""
+    return "" if work.startswith("activity.") else f' request_id: "local:{held.hire_id}:'
 
 
 async def ended(
     system: System, held: Sequence[Held], state: hire_pb2.HireState.ValueType
 ) -> list[Hire]:
     """All hires in the one state, and everything of them as the checker wants it."""
-    hires = await asyncio.gather(*(system.ended(each.journey, each.hire_id) for each in held))
+    # One after the other: while the slowest is waited for, nobody looks at the others.
+    hires = [await system.ended(each.journey, each.hire_id) for each in held]
     assert [hire.state for hire in hires] == [state] * len(hires)
     await system.audited(*(each.hire_id for each in held))
-    return list(hires)
+    return hires

@@ -4,7 +4,8 @@ Hires stand still at their instants, all at once, while a process dies; then it 
 """
 
 import asyncio
-from itertools import chain
+from collections.abc import Mapping, Sequence
+from itertools import chain, islice
 
 import asyncpg  # type: ignore[import-untyped] # it ships no types
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from tests.e2e.conftest import System
 from tests.e2e.kills.instants import INSTANTS, UNDOING, Held, Instants, ended
 from tests.e2e.scenarios.acts import HIRED, SECURE, TOTAL, UNDONE, assert_free, start
+from tests.stops import Stop
 
 # A try that died with its process is given up after 40 s, where Stripe may take so long.
 pytestmark = pytest.mark.timeout(300)
@@ -54,21 +56,21 @@ async def open_transactions(system: System) -> int:
     return int(found)
 
 
-@pytest.mark.parametrize("victims", [["worker"], ["nats", "postgres", "temporal"]])
 async def test_a_kill_before_and_after_each_step_forward_and_back_changes_no_end(
-    system: System, victims: list[str]
+    system: System,
 ) -> None:
-    """Each victim is killed while all hires stand, and serves again before the next one is."""
+    """Each victim is killed while all hires stand, and serves again before the next one is.
+
+    The worker is the first: its next tries stand at the same instants when the others are killed.
+    """
     async with Instants(system) as instants:
         forward, back = await asyncio.gather(
             instants.hires_at(INSTANTS), instants.undoings_at(UNDOING)
         )
-        for victim in victims:
+        for victim in ("worker", "nats", "postgres", "temporal"):
+            await instants.stand([*forward, *back])
             await instants.kill(victim, [*forward, *back], holds=victim == "worker")
-            if victim != "worker":
-                await system.stack.start(victim)
-    if "worker" in victims:
-        await system.stack.start("worker")
+            await system.stack.start(victim)
     await ended(system, forward, HIRED)
     for hire in await ended(system, back, UNDONE):
         charges, kept = await system.net_charged(hire)
@@ -78,149 +80,174 @@ async def test_a_kill_before_and_after_each_step_forward_and_back_changes_no_end
         await assert_free(each.journey)
 
 
-async def test_services_are_killed_before_and_after_each_of_their_effects(system: System) -> None:
+async def test_services_are_killed_before_and_after_each_of_their_effects_and_then_the_worker(
+    system: System,
+) -> None:
+    """The worker is killed when services have done their part again and have not answered."""
     async with Instants(system) as instants:
-        held = {
-            service: await instants.hires_at(
-                [f"{rpc}.{when}" for rpc in effects for when in ("before", "after")]
-            )
-            for service, effects in EFFECTS.items()
-        }
-        for service, hires in held.items():
-            await instants.kill(service, hires, holds=True)
-    await asyncio.gather(*(system.stack.start(service) for service in EFFECTS))
-    await ended(system, list(chain(*held.values())), HIRED)
+        before = await instants.hires_at([f"{rpc}.before" for rpc in chain(*EFFECTS.values())])
+        after = await killed_around(system, instants, EFFECTS, before)
+        await instants.stand(after)
+        await instants.kill("worker", after, holds=False)
+    await system.stack.start("worker")
+    await ended(system, after, HIRED)
 
 
 async def test_services_are_killed_before_and_after_each_effect_of_an_undoing(
     system: System,
 ) -> None:
     async with Instants(system) as instants:
-        held = {
-            service: await instants.undoings_at(
-                [f"{rpc}.{when}" for rpc in effects for when in ("before", "after")]
-            )
-            for service, effects in EFFECTS_BACK.items()
-        }
-        for service, hires in held.items():
-            await instants.kill(service, hires, holds=True)
-    await asyncio.gather(*(system.stack.start(service) for service in EFFECTS_BACK))
-    undone = list(chain(*held.values()))
+        points = [f"{rpc}.before" for rpc in chain(*EFFECTS_BACK.values())]
+        before = await instants.undoings_at(points)
+        undone = await killed_around(system, instants, EFFECTS_BACK, before)
     for hire in await ended(system, undone, UNDONE):
         assert await system.net_charged(hire) == (1, 0)
     for each in undone:
         await assert_free(each.journey)
 
 
-async def test_the_worker_is_killed_while_services_have_done_their_part_and_not_answered(
+async def killed_around(
+    system: System,
+    instants: Instants,
+    effects: Mapping[str, Sequence[str]],
+    before: Sequence[Held],
+) -> list[Held]:
+    """Kill services while a hire stands before each of their effects, then after each."""
+    rpcs = list(chain(*effects.values()))
+    await kill_all(system, instants, effects, before)
+    after = await instants.all_on_to([f"{rpc}.after" for rpc in rpcs], before)
+    await kill_all(system, instants, effects, after)
+    return after
+
+
+async def kill_all(
+    system: System,
+    instants: Instants,
+    effects: Mapping[str, Sequence[str]],
+    held: Sequence[Held],
+) -> None:
+    """Kill the services in which the hires stand, and start them again."""
+    hires = iter(held)
+    for service, rpcs in effects.items():
+        await instants.kill(service, list(islice(hires, len(rpcs))), holds=True)
+    await asyncio.gather(*(system.stack.start(service) for service in effects))
+
+
+async def test_postgres_is_killed_before_and_after_a_commit_of_every_process(
     system: System,
 ) -> None:
-    async with Instants(system) as instants:
-        held = await instants.hires_at([f"{rpc}.after" for rpc in chain(*EFFECTS.values())])
-        await instants.kill("worker", held, holds=False)
-    await system.stack.start("worker")
-    await ended(system, held, HIRED)
+    """Before it, which rolls it back; then after it, when the work was tried again.
 
-
-@pytest.mark.parametrize("when", ["before", "after"])
-async def test_postgres_is_killed_around_a_commit_of_every_process(
-    system: System, when: str
-) -> None:
-    async with Instants(system) as instants:
+    Each time the processes go on while PostgreSQL is still away.
+    """
+    works = [*COMMITS, *COMMITS_BACK]
+    async with Instants(system, own_jobs=True) as instants:
         forward, back = await asyncio.gather(
             instants.hires_at([work for _, work in COMMITS]),
             instants.undoings_at([work for _, work in COMMITS_BACK]),
         )
-        processes = [process for process, _ in (*COMMITS, *COMMITS_BACK)]
-        held = await instants.at_commits([*forward, *back], processes, when)
-        if when == "before":
-            assert await open_transactions(system) >= len(held)
-        await instants.kill("postgres", held, holds=False)
+        before = await instants.at_commits([*forward, *back], works, "before")
+        assert await open_transactions(system) >= len(before)
+        await instants.kill("postgres", before, holds=False)
+        after, _ = await asyncio.gather(
+            instants.at_commits(before, works, "after"), system.stack.start("postgres")
+        )
+        await instants.kill("postgres", after, holds=False)
     await system.stack.start("postgres")
     await ended(system, forward, HIRED)
     await ended(system, back, UNDONE)
 
 
-@pytest.mark.parametrize("victim", ["contracts", "nats"])
 async def test_a_kill_between_publishing_and_marking_loses_no_event_and_doubles_none(
-    system: System, victim: str
+    system: System,
 ) -> None:
     async with Instants(system) as instants:
         published = instants.arm("relay.published", "contracts")
         # Held as soon as the contract's first event was published.
         held = await instants.hire_at("activity.create_contract.after")
-        assert await published.reached() == system.stack.process("contracts").pid
-        await instants.kill(victim, [held], holds=False)
-    await system.stack.start(victim)
+        await killed_while_it_stands(system, instants, "contracts", published, held)
+    await system.stack.start("nats")
     await ended(system, [held], HIRED)
 
 
-@pytest.mark.parametrize("victim", ["proposals", "nats"])
 async def test_a_kill_between_an_effect_and_its_acknowledgement_loses_no_event_and_doubles_none(
-    system: System, victim: str
+    system: System,
 ) -> None:
     async with Instants(system) as instants:
         held = await instants.hire_at("activity.reserve.before")
         applied = instants.arm("consumer.applied", "proposals-jobs")
-        position = instants.arm("activity.reserve.after", held.hire_id)
-        held.stop.disarm()
-        assert await applied.reached() == system.stack.process("proposals").pid
-        await position.reached()
-        await instants.kill(victim, [held], holds=False)
-    await system.stack.start(victim)
+        held = await instants.on_to("activity.reserve.after", held)
+        await killed_while_it_stands(system, instants, "proposals", applied, held)
+    await system.stack.start("nats")
     await ended(system, [held], HIRED)
 
 
-@pytest.mark.parametrize(
-    ("point", "part"), [("webhook.stored", "payment_intent.succeeded"), ("webhook.hinted", "pi_")]
-)
-async def test_the_webhook_is_killed_while_it_takes_the_success(
-    system: System, point: str, part: str
+async def killed_while_it_stands(
+    system: System, instants: Instants, service: str, stop: Stop, held: Held
 ) -> None:
+    """Kill a service at its stop, and then NATS, when the service has come there anew.
+
+    NATS stays away, for the service to go on without it.
+    """
+    assert await stop.reached() == system.stack.process(service).pid
+    await instants.kill(service, [held], holds=False)
+    stop.forget()
+    await system.stack.start(service)
+    assert await stop.reached() == system.stack.process(service).pid
+    await instants.kill("nats", [held], holds=False)
+
+
+async def test_the_webhook_is_killed_while_it_takes_the_success(system: System) -> None:
+    async with Instants(system) as instants:
+        held = [
+            # In this order: nobody else's success is stored while the second one is held there.
+            await success_at(system, instants, "webhook.hinted"),
+            await success_at(system, instants, "webhook.stored"),
+        ]
+        await instants.kill("hiring", held, holds=True)
+    await system.stack.start("hiring")
+    await ended(system, held, HIRED)
+
+
+async def success_at(system: System, instants: Instants, point: str) -> Held:
+    """A hire whose client has paid, of which the webhook is told and the story is not."""
     journey = await system.proposed(SECURE)
     started = await start(journey)
-    async with Instants(system) as instants:
-        # The story does not go on with the hint before the kill.
-        instants.arm("activity.read_payment.before", started.hire.hire_id)
-        held = Held(journey, started.hire.hire_id, instants.arm(point, part))
-        await system.browser.authenticate(started.client_secret)
-        await held.stop.reached()
-        await instants.kill("hiring", [held], holds=True)
-    await system.stack.start("hiring")
-    await ended(system, [held], HIRED)
+    # The story does not go on with the hint before the kill.
+    instants.arm("activity.read_payment.before", started.hire.hire_id)
+    intent_id = started.client_secret.partition("_secret_")[0]
+    part = {"webhook.hinted": intent_id, "webhook.stored": "payment_intent.succeeded"}[point]
+    held = Held(journey, started.hire.hire_id, instants.arm(point, part))
+    await system.browser.authenticate(started.client_secret)
+    await held.stop.reached()
+    return held
 
 
-@pytest.mark.parametrize("operation", ["payment_intents.create", "payment_intents.confirm"])
-async def test_the_payment_provider_is_killed_with_a_success_that_it_has_not_told(
-    system: System, operation: str
+async def test_the_payment_provider_is_killed_with_what_it_has_done_and_not_told(
+    system: System,
 ) -> None:
     async with Instants(system) as instants:
-        held = await instants.hire_at("activity.take_payment.before")
-        await killed_before_it_answers(system, instants, operation, held)
-    [hire] = await ended(system, [held], HIRED)
-    assert await system.net_charged(hire) == (1, TOTAL)
-
-
-@pytest.mark.parametrize(
-    ("operation", "step", "charges"),
-    [("payment_intents.cancel", "settle_payment", 0), ("refunds.create", "refund_payment", 1)],
-)
-async def test_the_payment_provider_is_killed_with_an_undoing_that_it_has_not_told(
-    system: System, operation: str, step: str, charges: int
-) -> None:
-    async with Instants(system) as instants:
-        held = await instants.undoing_at(f"activity.{step}.before")
-        await killed_before_it_answers(system, instants, operation, held)
-    [hire] = await ended(system, [held], UNDONE)
-    assert await system.net_charged(hire) == (charges, 0)
-
-
-async def killed_before_it_answers(
-    system: System, instants: Instants, operation: str, held: Held
-) -> None:
-    """Kill the provider with a call's effect committed and not answered, and start it again."""
-    await system.fault(kind="commit_then_hang", operation=operation)
-    held.stop.disarm()
-    await system.hold_reached(operation)
-    await instants.kill("stripe", [held], holds=False)
-    await system.stack.start("stripe")
+        forward, back = await asyncio.gather(
+            instants.hires_at(["activity.take_payment.before"] * 2),
+            instants.undoings_at(
+                ["activity.settle_payment.before", "activity.refund_payment.before"]
+            ),
+        )
+        # In this order: the first hire must be past its create when the second is held there.
+        operations = (
+            "payment_intents.confirm",
+            "payment_intents.create",
+            "payment_intents.cancel",
+            "refunds.create",
+        )
+        for operation, held in zip(operations, [*forward, *back], strict=True):
+            await system.fault(kind="commit_then_hang", operation=operation)
+            held.stop.disarm()
+            await system.hold_reached(operation)
+        await instants.kill("stripe", [*forward, *back], holds=False)
+        await system.stack.start("stripe")
+    for hire in await ended(system, forward, HIRED):
+        assert await system.net_charged(hire) == (1, TOTAL)
+    settled, refunded = await ended(system, back, UNDONE)
+    assert await system.net_charged(settled) == (0, 0)
+    assert await system.net_charged(refunded) == (1, 0)
