@@ -15,7 +15,7 @@ from tests.e2e.kills.instants import INSTANTS, UNDOING, Held, Instants, ended
 from tests.e2e.scenarios.acts import HIRED, SECURE, TOTAL, UNDONE, assert_free, start
 from tests.stops import Stop
 
-# A try that died with its process is given up after 40 s, where Stripe may take so long.
+# Of two dozen hires each is made again after a kill, one after the other.
 pytestmark = pytest.mark.timeout(300)
 
 EFFECTS = {
