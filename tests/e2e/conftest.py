@@ -25,8 +25,8 @@ from workflows.hiring import wiring
 from workflows.settings import HiringSettings
 
 Hire = hire_pb2.Hire
-SOONER = {"HIREFLOW_SWEEP_GRACE": "0.5"}
-"""A terminated hire is undone by the next sweep; `test_clean_up` sweeps often, for nobody else."""
+SOONER = {"HIREFLOW_SWEEP_INTERVAL": "5", "HIREFLOW_SWEEP_GRACE": "0.5"}
+"""A terminated hire is swept while a test waits."""
 
 
 @dataclass(frozen=True)

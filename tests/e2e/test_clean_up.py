@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
 
 import pytest
 from temporalio.api.enums.v1 import TimeoutType
@@ -27,18 +26,14 @@ from tests.e2e.test_hire import (
 from tests.e2e.test_late_facts import booked
 from tests.waiting import until
 from workflows.hire.contract import clean_up_workflow_id
-from workflows.hire.sweep import SCHEDULE_ID, ensure_schedule
+from workflows.hire.sweep import SCHEDULE_ID
 
 
-@pytest.fixture
-async def temporal(system: System) -> AsyncIterator[Client]:
-    """Temporal, which sweeps each second until the test ends."""
-    client = await Client.connect(
+@pytest.fixture(scope="session")
+async def temporal(system: System) -> Client:
+    return await Client.connect(
         system.stack.addresses.temporal_address, data_converter=pydantic_data_converter
     )
-    await ensure_schedule(client, timedelta(seconds=1))
-    yield client
-    await ensure_schedule(client, timedelta(hours=1))
 
 
 @asynccontextmanager
