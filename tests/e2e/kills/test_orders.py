@@ -118,6 +118,8 @@ async def test_a_cancel_undoes_the_hire(system: System) -> None:
         ended = await system.ended(journey, hire_id)
         assert (ended.state, ended.end_reason) == (UNDONE, "HIRE_CANCELLED")
         assert await system.net_charged(ended) == (0, 0)
+    # The positions of their one job are free once the last of them has ended.
+    for journey, _ in hires.values():
         await assert_free(journey)
     await system.audited(*hires)
 
