@@ -17,6 +17,7 @@ from tests.conftest import Infrastructure
 from tests.workflows.scripted import NEEDS_CLIENT, ScriptedActivities
 from workflows.hire import steps
 from workflows.hire.contract import (
+    HIRE_DEADLINE,
     HIRE_STAGE,
     Actor,
     CancelOrder,
@@ -54,9 +55,11 @@ class Theatre:
                 await asyncio.sleep(0.02)
         return await self.status(hire)
 
-    async def parked(self) -> None:
+    async def parked(self, hire: HireInput) -> None:
+        """Wait until the story knows the payment's answer: asked, the activity has not told it."""
+        handle = self.client.get_workflow_handle(hire_workflow_id(hire.proposal_id))
         async with asyncio.timeout(10):
-            while steps.TAKE_PAYMENT.name not in self.script.names():  # noqa: ASYNC110 - made true by the worker
+            while HIRE_DEADLINE not in (await handle.describe()).typed_search_attributes:  # noqa: ASYNC110 - the server tells no one
                 await asyncio.sleep(0.02)
 
 
@@ -92,7 +95,7 @@ def hire_of(proposal_id: str) -> HireInput:
 async def test_a_hire_is_started_once_however_often_that_is_asked(theatre: Theatre) -> None:
     hire = hire_of(str(uuid.uuid4()))
     await asyncio.gather(*(theatre.stories.start(hire, again=False) for _ in range(10)))
-    await theatre.parked()
+    await theatre.parked(hire)
     handle = theatre.client.get_workflow_handle(hire_workflow_id(hire.proposal_id))
     described = await handle.describe()
     assert described.typed_search_attributes.get(HIRE_STAGE) is not None
@@ -109,7 +112,7 @@ async def test_a_creator_that_was_held_up_does_not_start_what_another_started_an
     asked = datetime.now(UTC) - timedelta(minutes=1)
     hire = hire_of(str(uuid.uuid4())).model_copy(update={"requested_at": asked})
     await theatre.stories.start(hire, again=True)
-    await theatre.parked()
+    await theatre.parked(hire)
     await theatre.stories.cancel_hire(hire.proposal_id, hire.hire_id, "k", CANCEL)
     assert await theatre.ended(hire) is WorkflowExecutionStatus.FAILED
     await theatre.stories.start(hire, again=False)
@@ -119,7 +122,7 @@ async def test_a_creator_that_was_held_up_does_not_start_what_another_started_an
 async def test_the_next_hire_of_a_proposal_waits_for_the_former_to_close(theatre: Theatre) -> None:
     former = hire_of(str(uuid.uuid4()))
     await theatre.stories.start(former, again=False)
-    await theatre.parked()
+    await theatre.parked(former)
     following = hire_of(former.proposal_id)
     starting = asyncio.create_task(theatre.stories.start(following, again=False))
     with pytest.raises(NotRunning):
@@ -132,7 +135,7 @@ async def test_the_next_hire_of_a_proposal_waits_for_the_former_to_close(theatre
 async def test_what_the_story_refuses_is_refused_by_name(theatre: Theatre) -> None:
     hire = hire_of(str(uuid.uuid4()))
     await theatre.stories.start(hire, again=False)
-    await theatre.parked()
+    await theatre.parked(hire)
     names = (hire.proposal_id, hire.hire_id)
     await theatre.stories.cancel_hire(*names, "k", CANCEL)
     with pytest.raises((Conflict, NotRunning)) as refused:
@@ -150,7 +153,7 @@ async def test_a_paid_hire_refuses_a_cancel(theatre: Theatre) -> None:
 
     theatre.script.answer(steps.ACTIVATE_CONTRACT, hold)
     await theatre.stories.start(hire, again=False)
-    await theatre.parked()
+    await theatre.parked(hire)
     names = (hire.proposal_id, hire.hire_id)
     await theatre.stories.retry_payment(*names, "r", RETRY)
     async with asyncio.timeout(10):
@@ -169,7 +172,7 @@ async def test_a_hint_finds_the_running_workflow_or_says_that_none_runs(theatre:
     with pytest.raises(NotRunning):
         await theatre.stories.hint(workflow_id, "pi_1")
     await theatre.stories.start(hire, again=False)
-    await theatre.parked()
+    await theatre.parked(hire)
     await theatre.stories.hint(workflow_id, "pi_1")
     async with asyncio.timeout(10):
         while steps.READ_PAYMENT.name not in theatre.script.names():  # noqa: ASYNC110 - made true by the worker
