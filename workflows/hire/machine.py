@@ -85,7 +85,7 @@ class StepMachine:
             result_type=activity.gives,
             schedule_to_close_timeout=within,
             start_to_close_timeout=timing.start_to_close,
-            heartbeat_timeout=timing.heartbeat,
+            heartbeat_timeout=steps.SILENCE,
             retry_policy=timing.retry,
             summary=activity.summary,
         )
@@ -155,7 +155,7 @@ class StepMachine:
             given,
             result_type=activity.gives,
             start_to_close_timeout=timing.start_to_close,
-            heartbeat_timeout=timing.heartbeat,
+            heartbeat_timeout=steps.SILENCE,
             retry_policy=timing.retry,
             cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
             summary=activity.summary,

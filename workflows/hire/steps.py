@@ -51,15 +51,14 @@ class Activity(Generic[In, Out]):
 
 @dataclass(frozen=True)
 class Timing:
-    """How long one try may take, and be silent if it beats, and how tries follow each other."""
+    """How long one try may take, and how tries follow each other."""
 
     start_to_close: timedelta
     retry: RetryPolicy
-    heartbeat: timedelta | None = None
 
 
-# A try that may take longer beats, and is given up so soon after its worker died.
-SILENCE = timedelta(seconds=10)
+SILENCE = timedelta(seconds=5)
+"""Every try beats, and is given up so soon after its worker died: an employer still waits then."""
 OWN = Timing(
     timedelta(seconds=8),
     RetryPolicy(
@@ -75,7 +74,6 @@ STRIPE = Timing(
         backoff_coefficient=2,
         maximum_interval=timedelta(seconds=30),
     ),
-    SILENCE,
 )
 # Past the pivot, and while undoing, tries never end.
 FORWARD = Timing(
@@ -86,7 +84,7 @@ FORWARD = Timing(
         maximum_interval=timedelta(seconds=60),
     ),
 )
-FORWARD_AT_PROVIDER = Timing(STRIPE.start_to_close, FORWARD.retry, SILENCE)
+FORWARD_AT_PROVIDER = Timing(STRIPE.start_to_close, FORWARD.retry)
 
 
 class ReserveInput(StepInput):

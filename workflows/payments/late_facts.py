@@ -17,7 +17,7 @@ from workflows.hire.contract import (
     OperatorOrder,
 )
 from workflows.hire.machine import reason_of
-from workflows.hire.steps import FORWARD_AT_PROVIDER
+from workflows.hire.steps import FORWARD_AT_PROVIDER, SILENCE
 
 TAKE_IN = "take_in_late_fact"
 _BANKS_PACE = timedelta(hours=1)
@@ -57,7 +57,7 @@ class LateFactWorkflow:
                 self._fact,
                 result_type=LateFactResult,
                 start_to_close_timeout=FORWARD_AT_PROVIDER.start_to_close,
-                heartbeat_timeout=FORWARD_AT_PROVIDER.heartbeat,
+                heartbeat_timeout=SILENCE,
                 retry_policy=FORWARD_AT_PROVIDER.retry,
                 summary=f"Read {self._fact.object_id} and book what is new",
             )
