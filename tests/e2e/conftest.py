@@ -25,8 +25,12 @@ from workflows.hiring import wiring
 from workflows.settings import HiringSettings
 
 Hire = hire_pb2.Hire
-SOONER = {"HIREFLOW_SWEEP_INTERVAL": "5", "HIREFLOW_SWEEP_GRACE": "0.5"}
-"""A terminated hire is swept while a test waits."""
+WORKER = {
+    "HIREFLOW_SWEEP_INTERVAL": "86400",  # seconds: a test that needs sweeps has them made
+    "HIREFLOW_SWEEP_GRACE": "0.5",
+    "HIREFLOW_SHUTDOWN_GRACE": "2",
+}
+"""A worker ends while a test waits, also with an answer outstanding."""
 
 
 @dataclass(frozen=True)
@@ -228,7 +232,7 @@ def told(collector: Collector, stops: Path) -> dict[str, dict[str, str]]:
         # A test that looks at a trace says so in its traceparent.
         "OTEL_TRACES_SAMPLER": "parentbased_always_off",
     }
-    return {**dict.fromkeys((*SERVICES, "hiring"), more), "worker": {**more, **SOONER}}
+    return {**dict.fromkeys((*SERVICES, "hiring"), more), "worker": {**more, **WORKER}}
 
 
 @pytest.fixture(scope="session")

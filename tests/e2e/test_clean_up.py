@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import pytest
 from temporalio.api.enums.v1 import TimeoutType
@@ -26,7 +27,7 @@ from tests.e2e.test_hire import (
 from tests.e2e.test_late_facts import booked
 from tests.waiting import until
 from workflows.hire.contract import clean_up_workflow_id
-from workflows.hire.sweep import SCHEDULE_ID
+from workflows.hire.sweep import ensure_schedule
 
 
 @pytest.fixture(scope="session")
@@ -37,14 +38,13 @@ async def temporal(system: System) -> Client:
 
 
 @asynccontextmanager
-async def paused(client: Client) -> AsyncIterator[None]:
-    """No sweep by itself meanwhile."""
-    schedule = client.get_schedule_handle(SCHEDULE_ID)
-    await schedule.pause(note="a test looks at a terminated hire first")
+async def sweeping(client: Client) -> AsyncIterator[None]:
+    """A sweep each second meanwhile, which is more often than any test waits for one."""
+    await ensure_schedule(client, timedelta(seconds=1))
     try:
         yield
     finally:
-        await schedule.unpause()
+        await ensure_schedule(client, timedelta(days=1))
 
 
 async def terminate(client: Client, hire: Hire) -> None:
@@ -58,9 +58,15 @@ async def contract_state(system: System, contract_id: str) -> str:
     return contract_pb2.ContractState.Name(found.contract.state)
 
 
-async def assert_swept(system: System, journey: Journey, hire_id: str) -> Hire:
+async def swept(system: System, client: Client, journey: Journey, hire_id: str) -> Hire:
+    """The hire as a sweep had it ended."""
+    async with sweeping(client):
+        return await system.ended(journey, hire_id)
+
+
+async def assert_swept(system: System, journey: Journey, hire: Hire) -> None:
     """Undone, cancelled, free, not charged; and the proposal can be hired."""
-    hire = await system.ended(journey, hire_id)
+    hire_id = hire.hire_id
     assert (hire.state, hire.end_reason) == (UNDONE, "HIRE_TERMINATED")
     await assert_undone_and_free(system, journey, hire)
     charges, _ = await system.net_charged(hire)
@@ -74,7 +80,6 @@ async def assert_swept(system: System, journey: Journey, hire_id: str) -> Hire:
     assert again.state == HIRED
     assert again.hire_id != hire_id
     await system.audited(hire_id, again.hire_id)
-    return hire
 
 
 async def test_a_hire_terminated_while_it_waits_for_the_client_is_undone(
@@ -84,7 +89,8 @@ async def test_a_hire_terminated_while_it_waits_for_the_client_is_undone(
     started = await start(journey)
     assert started.hire.waiting_for == NEEDS_CLIENT
     await terminate(temporal, started.hire)
-    await assert_swept(system, journey, started.hire.hire_id)
+    hire = await swept(system, temporal, journey, started.hire.hire_id)
+    await assert_swept(system, journey, hire)
 
 
 async def test_a_client_who_pays_after_the_terminate_is_refunded(
@@ -92,13 +98,12 @@ async def test_a_client_who_pays_after_the_terminate_is_refunded(
 ) -> None:
     journey = await system.proposed(SECURE)
     started = await start(journey)
-    async with paused(temporal):
-        await terminate(temporal, started.hire)
-        await system.browser.authenticate(started.client_secret)
-        assert await system.net_charged(started.hire) == (1, 50495)
-    await system.ended(journey, started.hire.hire_id)
-    assert await system.net_charged(started.hire) == (1, 0)
-    await assert_swept(system, journey, started.hire.hire_id)
+    await terminate(temporal, started.hire)
+    await system.browser.authenticate(started.client_secret)
+    assert await system.net_charged(started.hire) == (1, 50495)
+    hire = await swept(system, temporal, journey, started.hire.hire_id)
+    assert await system.net_charged(hire) == (1, 0)
+    await assert_swept(system, journey, hire)
 
 
 async def test_a_charge_whose_answer_never_came_is_found_and_refunded(
@@ -110,11 +115,11 @@ async def test_a_charge_whose_answer_never_came_is_found_and_refunded(
     hold = await system.hold_reached("payment_intents.confirm")
     hire = await system.hire(journey, await journey.live_hire())
     await terminate(temporal, hire)
-    hire = await system.ended(journey, hire.hire_id)
+    hire = await swept(system, temporal, journey, hire.hire_id)
     assert await system.net_charged(hire) == (1, 0)
     await system.release(hold)  # what the dead run learns now counts no more
     await starting
-    await assert_swept(system, journey, hire.hire_id)
+    await assert_swept(system, journey, hire)
 
 
 async def test_a_hire_terminated_between_payment_and_activation_is_refunded(
@@ -128,10 +133,10 @@ async def test_a_hire_terminated_between_payment_and_activation_is_refunded(
         assert paid.state == hire_pb2.HIRE_STATE_RUNNING
         await stop.reached()
         await terminate(temporal, started.hire)
-        await system.ended(journey, started.hire.hire_id)
+        hire = await swept(system, temporal, journey, started.hire.hire_id)
         assert await system.net_charged(paid) == (1, 0)
     # The activation that the dead run had asked for comes too late now.
-    await assert_swept(system, journey, started.hire.hire_id)
+    await assert_swept(system, journey, hire)
 
 
 async def opening_its_thread(system: System, journey: Journey, client_secret: str) -> Hire:
@@ -150,7 +155,7 @@ async def test_a_hire_terminated_after_the_activation_goes_forward_to_its_end(
     async with system.without("messaging", killed=True):
         hire = await opening_its_thread(system, journey, started.client_secret)
         await terminate(temporal, hire)
-    ended = await system.ended(journey, hire.hire_id)
+    ended = await swept(system, temporal, journey, hire.hire_id)
     assert ended.state == HIRED
     assert await system.net_charged(ended) == (1, 50495)
     assert (await system.story(journey, hire.hire_id))[-2:] == ["thread_opened", "hired"]
@@ -174,7 +179,7 @@ async def test_a_refund_in_full_is_carried_through_when_its_hire_is_terminated(
             await system.stack.kill("worker")
             await terminate(temporal, hire)
         await system.stack.start("worker")
-    ended = await system.ended(journey, hire.hire_id)
+    ended = await swept(system, temporal, journey, hire.hire_id)
     assert (ended.state, ended.end_reason) == (UNDONE, "HIRE_TERMINATED")
     assert [each["amount"] for each in await system.refunds(ended.charge_id)] == [50495]
     assert await contract_state(system, ended.contract_id) == "CONTRACT_STATE_ENDED"
@@ -208,11 +213,11 @@ async def test_an_operator_has_a_blocked_clean_up_tried_again(
     journey = await system.proposed(SECURE)
     started = await start(journey)
     hire_id = started.hire.hire_id
-    async with paused(temporal):
-        await terminate(temporal, started.hire)
-        await system.browser.authenticate(started.client_secret)
-        await book_another_refund(system, started.hire)
-    blocked = await system.until(journey, hire_id, lambda hire: bool(hire.blocked_reason))
+    await terminate(temporal, started.hire)
+    await system.browser.authenticate(started.client_secret)
+    await book_another_refund(system, started.hire)
+    async with sweeping(temporal):
+        blocked = await system.until(journey, hire_id, lambda hire: bool(hire.blocked_reason))
     assert blocked.blocked_reason == "CHARGE_RECORDED"
     assert blocked.waiting_for == hire_pb2.HIRE_WAITING_FOR_OPERATOR
     operator = system.sources.operator
@@ -236,11 +241,13 @@ async def test_a_clean_up_that_is_terminated_itself_is_swept_again(
     started = await start(journey)
     await system.fault(kind="hold_before", operation="payment_intents.cancel")
     await terminate(temporal, started.hire)
-    hold = await system.hold_reached("payment_intents.cancel")
+    async with sweeping(temporal):
+        hold = await system.hold_reached("payment_intents.cancel")
     clean_up = temporal.get_workflow_handle(clean_up_workflow_id(started.hire.hire_id))
     await clean_up.terminate("a test ends this one as well")
     await system.release(hold)
-    await assert_swept(system, journey, started.hire.hire_id)
+    hire = await swept(system, temporal, journey, started.hire.hire_id)
+    await assert_swept(system, journey, hire)
 
 
 async def test_a_worker_killed_after_the_sweeps_refund_committed_refunds_once(
@@ -248,11 +255,11 @@ async def test_a_worker_killed_after_the_sweeps_refund_committed_refunds_once(
 ) -> None:
     journey = await system.proposed(SECURE)
     started = await start(journey)
-    async with paused(temporal):
-        await terminate(temporal, started.hire)
-        await system.browser.authenticate(started.client_secret)
-        await system.fault(kind="commit_then_hang", operation="refunds.create")
-    hold = await system.hold_reached("refunds.create")
+    await terminate(temporal, started.hire)
+    await system.browser.authenticate(started.client_secret)
+    await system.fault(kind="commit_then_hang", operation="refunds.create")
+    async with sweeping(temporal):
+        hold = await system.hold_reached("refunds.create")
     await system.stack.kill("worker")
     assert system.stack.process("worker").pid is None
     assert (await system.hire(journey, started.hire.hire_id)).state == hire_pb2.HIRE_STATE_RUNNING
@@ -272,4 +279,4 @@ async def test_a_worker_killed_after_the_sweeps_refund_committed_refunds_once(
     assert await system.net_charged(hire) == (1, 0)
     listed = await system.sandbox.get("/v1/refunds", params={"charge": hire.charge_id})
     assert len(listed.json()["data"]) == 1
-    await assert_swept(system, journey, hire.hire_id)
+    await assert_swept(system, journey, hire)

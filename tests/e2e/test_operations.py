@@ -4,7 +4,8 @@ import asyncio
 import json
 import sys
 from collections import defaultdict
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -47,11 +48,14 @@ async def hireflow_ops(system: System, *words: str) -> dict[str, Any]:
     return told
 
 
-async def opening_its_thread(system: System, journey: Journey) -> Hire:
-    """A paid hire whose thread cannot be opened."""
-    hire = (await start(journey)).hire
-    stage = hire_pb2.HIRE_STAGE_CONTRACT_ACTIVATION
-    return await system.until(journey, hire.hire_id, lambda now: now.stage == stage)
+@asynccontextmanager
+async def opening_its_thread(system: System, journey: Journey) -> AsyncIterator[Hire]:
+    """A paid hire whose thread cannot be opened; its start is answered once it has ended."""
+    async with asyncio.TaskGroup() as asking, system.without("messaging", killed=True):
+        asking.create_task(start(journey))
+        hire_id = await journey.live_hire()
+        stage = hire_pb2.HIRE_STAGE_CONTRACT_ACTIVATION
+        yield await system.until(journey, hire_id, lambda now: now.stage == stage)
 
 
 async def contract_of(system: System, hire: Hire) -> contract_pb2.Contract:
@@ -74,8 +78,7 @@ async def balances(system: System, hire: Hire) -> dict[str, int]:
 
 async def test_a_hire_whose_thread_cannot_be_opened_is_hired_without_it(system: System) -> None:
     journey = await system.proposed(VISA)
-    async with system.without("messaging", killed=True):
-        hire = await opening_its_thread(system, journey)
+    async with opening_its_thread(system, journey) as hire:
         skipped = await hireflow_ops(system, "skip-thread", hire.hire_id, "--reason=messaging_down")
         assert skipped["hire"]["hire_id"] == hire.hire_id
         ended = await system.ended(journey, hire.hire_id)
@@ -93,8 +96,7 @@ async def test_a_paid_hire_is_refunded_in_full_and_its_proposal_is_hired_anew(
 ) -> None:
     journey = await system.proposed(VISA)
     operator = system.caller("operator")
-    async with system.without("messaging", killed=True):
-        hire = await opening_its_thread(system, journey)
+    async with opening_its_thread(system, journey) as hire:
         request = operations_pb2.RefundHireRequest(
             request_id=new_id(), hire_id=hire.hire_id, reason="client_asked"
         )
