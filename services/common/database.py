@@ -76,7 +76,7 @@ class Database:
             pool_size=_POOL_SIZE,
             max_overflow=_POOL_OVERFLOW,
             # A burst waits for its turn; a caller whose own deadline passes first leaves the queue.
-            pool_timeout=10,
+            pool_timeout=settings.call_deadline,
             pool_recycle=1800,
             hide_parameters=True,  # an error is logged with its statement, never with people's text
             connect_args=options,

@@ -69,12 +69,21 @@ async def test_a_key_hears_its_own_notifications_and_the_channel_hears_all(
         assert not await b.wait(0.05)
 
 
-async def test_a_burst_of_more_than_the_pool_holds_waits_for_its_turn(settings: Settings) -> None:
-    """Four rounds of a second each: nobody is told after three that the database is away."""
+async def test_a_burst_of_more_than_the_pool_holds_waits_for_its_turn_as_long_as_a_call_may_take(
+    settings: Settings,
+) -> None:
+    async def ends_of_a_burst(settings: Settings) -> list[BaseException | None]:
+        async with Database.open(settings, "test") as database:
+            reads = (brief_read(database) for _ in range(40))
+            return await asyncio.gather(*reads, return_exceptions=True)
 
-    async def read(database: Database) -> None:
-        async with database.read() as connection:
-            await connection.execute(sa.select(sa.func.pg_sleep(1)))
+    assert set(await ends_of_a_burst(settings)) == {None}
+    hurried = settings.model_copy(update={"call_deadline": 0.05})
+    refused = [end for end in await ends_of_a_burst(hurried) if end is not None]
+    assert refused
+    assert all(isinstance(end, Unavailable) for end in refused)
 
-    async with Database.open(settings, "test") as database:
-        await asyncio.gather(*(read(database) for _ in range(40)))
+
+async def brief_read(database: Database) -> None:
+    async with database.read() as connection:
+        await connection.execute(sa.select(sa.func.pg_sleep(0.2)))
