@@ -73,6 +73,16 @@ class Bus:
         await self._prepared.wait()
         return self._client.jetstream(timeout=_TIMEOUT)
 
+    def require_connection(self) -> None:
+        """Fail at once while the server is away, where asking it would take seconds to fail.
+
+        Raises:
+            Unavailable: there is no connection now.
+
+        """
+        if not (self._client.is_connected and self._prepared.is_set()):
+            raise _unavailable()
+
     async def ping(self) -> None:
         """Ask the server for a sign of life of its streams.
 
@@ -80,8 +90,7 @@ class Bus:
             Unavailable: there is none.
 
         """
-        if not (self._client.is_connected and self._prepared.is_set()):
-            raise _unavailable()
+        self.require_connection()
         with _in_business_words():
             try:
                 self.stream_create_time = (await self._jetstream.stream_info(EVENTS)).created

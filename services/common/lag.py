@@ -69,8 +69,9 @@ class ConsumerLag:
         self._labels = {"hireflow.consumer": subscription.consumer}
 
     async def read_stream(self) -> Figures:
-        """Read what the stream still has for it. Raises errors of NATS."""
+        """Read what the stream still has for it. Raises Unavailable and errors of NATS."""
         jetstream = await self._bus.jetstream()
+        self._bus.require_connection()
         info = await jetstream.consumer_info(EVENTS, self._subscription.consumer)
         pending = (info.num_pending or 0) + (info.num_ack_pending or 0)
         oldest = await self._oldest(jetstream, info) if pending else None
