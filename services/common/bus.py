@@ -22,7 +22,6 @@ from services.common.telemetry import get_logger
 
 EVENTS, DEAD, FILLED = "HIREFLOW", "HIREFLOW_DEAD", "HIREFLOW_FILLED"
 _TIMEOUT = 5
-_RETRY = 1.0
 _STREAMS = {EVENTS: "hireflow.>", DEAD: "dead.>", FILLED: "filled.>"}
 _log = get_logger(__name__)
 
@@ -34,12 +33,16 @@ class Bus:
         stream_create_time: when the stream of events was made; a later time than before tells that
             the one before was lost. None until the server has answered once.
         ack_wait: seconds after which events that a consumer took are delivered again.
+        heartbeat: seconds between two signs of life that a consumer asks for.
+        retry_pause: seconds after which what was lost is tried for again.
 
     """
 
     def __init__(self, client: Client, settings: Settings) -> None:
         self.stream_create_time: datetime | None = None
         self.ack_wait = settings.nats_ack_wait
+        self.heartbeat = settings.nats_heartbeat
+        self.retry_pause = settings.retry_pause
         self._client = client
         self._settings = settings
         self._jetstream = client.jetstream(timeout=_TIMEOUT)
@@ -182,7 +185,7 @@ class Bus:
             error_cb=tell,
             disconnected_cb=tell_lost,
             max_reconnect_attempts=-1,
-            reconnect_time_wait=1,
+            reconnect_time_wait=self.retry_pause,  # type: ignore[arg-type] # it only sleeps so long
             connect_timeout=3,
             ping_interval=10,
             max_outstanding_pings=2,
@@ -193,7 +196,7 @@ class Bus:
                 await self._prepare()
             except (nats.errors.Error, OSError, TimeoutError) as error:
                 _log.warning("streams not prepared yet", error=repr(error))
-                await asyncio.sleep(_RETRY)
+                await asyncio.sleep(self.retry_pause)
             else:
                 self._prepared.set()
                 return

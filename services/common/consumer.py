@@ -23,7 +23,6 @@ from services.common.stop_points import stop_point
 from services.common.telemetry import continued, get_logger
 
 _POLL = 2.0
-_REDELIVERY = 1.0
 _LOST = (Unavailable, Conflict, nats.errors.Error, OSError, TimeoutError, Silence)
 _DEAD_LETTERS = METER.create_counter(
     "hireflow.consumer.dead_letters",
@@ -70,7 +69,7 @@ class Consumer:
                 await self._consume()
             except _LOST as error:
                 self._log.warning("events not reached", error=repr(error))
-            await asyncio.sleep(_REDELIVERY)
+            await asyncio.sleep(self._bus.retry_pause)
 
     async def _consume(self) -> None:
         jetstream = await self._bus.jetstream()
@@ -86,7 +85,7 @@ class Consumer:
             filter_subjects=list(self._subscription.subjects),
         )
         await jetstream.add_consumer(EVENTS, config)
-        async with Pull.bind(self._bus.client, EVENTS, name) as pull:
+        async with Pull.bind(self._bus.client, EVENTS, name, self._bus.heartbeat) as pull:
             while True:
                 end_if_told()
                 await self._take(jetstream, await pull.next_batch())
@@ -107,7 +106,7 @@ class Consumer:
             # Nothing is known against these events: they come again, and no try is counted.
             for message in waiting:
                 with suppress(*_LOST):
-                    await message.nak(delay=_REDELIVERY)
+                    await message.nak(delay=self._bus.retry_pause)
             raise
 
     async def _take_together(self, batch: list[Msg]) -> bool:
@@ -216,7 +215,7 @@ class Consumer:
                         pass
                 except _LOST as error:
                     self._log.warning("held events wait", error=repr(error))
-                    await asyncio.sleep(_REDELIVERY)
+                    await asyncio.sleep(self._bus.retry_pause)
                 await self._wake.wait(_POLL)
 
     async def _resume(self) -> bool:

@@ -88,7 +88,7 @@ class Database:
             return await asyncpg.connect(**{**arguments, **options})
 
         _POOLS.add(cast("QueuePool", engine.pool))
-        listener = Listener(connect)
+        listener = Listener(connect, settings.retry_pause)
         listening = asyncio.create_task(listener.run(), name="database listener")
         try:
             yield cls(engine, listener, application)

@@ -24,7 +24,6 @@ _LOST = (
     asyncpg.InternalClientError,
 )
 _HEARTBEAT = 20.0
-_RETRY = 1.0
 _log = get_logger(__name__)
 
 
@@ -61,10 +60,14 @@ class _Line:
 
 
 class Listener:
-    """The listening connection of a process: renews itself, and wakes all after a gap."""
+    """The listening connection of a process: renews itself, and wakes all after a gap.
 
-    def __init__(self, connect: Connect) -> None:
+    Between two tries to connect it pauses `retry_pause` seconds.
+    """
+
+    def __init__(self, connect: Connect, retry_pause: float) -> None:
         self._connect = connect
+        self._retry_pause = retry_pause
         self._line: _Line | None = None
         self._using = asyncio.Lock()
         self._signals: dict[str, dict[str, set[Signal]]] = {}
@@ -111,7 +114,7 @@ class Listener:
                 await self._listen_until_lost()
             except _LOST as error:
                 _log.warning("listening connection lost", error=repr(error))
-            await asyncio.sleep(_RETRY)
+            await asyncio.sleep(self._retry_pause)
 
     async def _listen_until_lost(self) -> None:
         connection = await self._connect()

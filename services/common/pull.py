@@ -17,8 +17,6 @@ from services.common.ending import end_if_told
 
 BATCH = 100
 _EXPIRES = 30.0
-_HEARTBEAT = 1.0
-_SILENCE = 3 * _HEARTBEAT
 _NANOSECONDS = 1_000_000_000
 _ALIVE, _USED_UP = "100", {"404", "408"}
 
@@ -30,19 +28,23 @@ class Silence(Exception):
 class Pull:
     """An open pull request, and the messages that answer it."""
 
-    def __init__(self, client: Client, inbox: Inbox, stream: str, consumer: str) -> None:
+    def __init__(self, client: Client, inbox: Inbox, subject: str, heartbeat: float) -> None:
         self._client = client
         self._inbox = inbox
-        self._subject = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"
+        self._subject = subject
+        self._heartbeat = heartbeat
         self._open = 0
 
     @classmethod
     @asynccontextmanager
-    async def bind(cls, client: Client, stream: str, consumer: str) -> AsyncIterator["Pull"]:
-        """Open an inbox for a durable consumer that exists."""
+    async def bind(
+        cls, client: Client, stream: str, consumer: str, heartbeat: float
+    ) -> AsyncIterator["Pull"]:
+        """Open an inbox for a durable consumer that exists; it beats every `heartbeat` seconds."""
+        subject = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"
         inbox = await client.subscribe(client.new_inbox())
         try:
-            yield cls(client, inbox, stream, consumer)
+            yield cls(client, inbox, subject, heartbeat)
         finally:
             if not client.is_closed:
                 await inbox.unsubscribe()
@@ -72,7 +74,7 @@ class Pull:
 
     async def _heard(self) -> Msg:
         try:
-            return await self._inbox.next_msg(timeout=_SILENCE)
+            return await self._inbox.next_msg(timeout=3 * self._heartbeat)
         except NatsTimeout as error:
             raise Silence("no heartbeat") from error
 
@@ -80,7 +82,7 @@ class Pull:
         request = {
             "batch": BATCH,
             "expires": int(_EXPIRES * _NANOSECONDS),
-            "idle_heartbeat": int(_HEARTBEAT * _NANOSECONDS),
+            "idle_heartbeat": int(self._heartbeat * _NANOSECONDS),
         }
         reply = self._inbox.subject
         await self._client.publish(self._subject, json.dumps(request).encode(), reply=reply)

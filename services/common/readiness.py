@@ -15,7 +15,6 @@ from services.common.telemetry import get_logger
 Check = Callable[[], Awaitable[None]]
 
 _TIMEOUT = 2.0
-_INTERVAL = 1.0
 _FIRST_PAUSE = 0.1
 _UP = Gauge(
     "hireflow.dependency.up", "{dependency}", "Whether what the process needs answers: 1 or 0."
@@ -35,7 +34,7 @@ class OwnFacts:
 
 
 class Readiness:
-    """Asks every dependency once a second; logs and reports what changes.
+    """Asks every dependency once an interval; logs and reports what changes.
 
     While one of the `checks` fails, no service serves. While only a provider is away, the process
     as a whole is NOT_SERVING and its services go on: most of their calls can do without.
@@ -47,9 +46,11 @@ class Readiness:
         checks: Mapping[str, Check],
         providers: Mapping[str, Check],
         own_facts: Mapping[str, OwnFacts],
+        interval: float,
     ) -> None:
         self.serving = asyncio.Event()
         self._server = server
+        self._interval = interval
         own_checks = {name: each.check for name, each in own_facts.items()}
         self._checks = {**checks, **providers, **own_checks}
         self._providers = providers.keys()
@@ -68,8 +69,8 @@ class Readiness:
                 self._tell(down)
                 pause = _FIRST_PAUSE
             await self._report(down, changed=changed)
-            await asyncio.sleep(pause if down else _INTERVAL)
-            pause = min(pause * 2, _INTERVAL)
+            await asyncio.sleep(pause if down else self._interval)
+            pause = min(pause * 2, self._interval)
 
     async def _ask(self, name: str) -> tuple[str, Exception | None]:
         try:

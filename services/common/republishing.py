@@ -29,7 +29,6 @@ from services.common.telemetry import get_logger
 # An order and a new stream are told; only what one left who died over it is looked for.
 _POLL = 10.0
 _LOOK = 1.0
-_RETRY = 1.0
 _log = get_logger(__name__)
 
 
@@ -71,7 +70,7 @@ class Republisher:
                         pass
                 except (Unavailable, Conflict, nats.errors.Error, OSError, TimeoutError) as error:
                     _log.warning("republishing waits", schema=self._schema, error=repr(error))
-                    await asyncio.sleep(_RETRY)
+                    await asyncio.sleep(self._bus.retry_pause)
                 else:
                     await self._until_told(signal)
 

@@ -151,7 +151,8 @@ async def running(
         server = await stack.enter_async_context(serve(settings, resources.verifier, servicers))
         providers = {name: each for part in parts for name, each in part.providers.items()}
         checks = _checks(resources, parts)
-        readiness = Readiness(server, checks, providers, _own_facts(resources, parts))
+        facts = _own_facts(resources, parts)
+        readiness = Readiness(server, checks, providers, facts, settings.check_interval)
         await stack.enter_async_context(_supervised([readiness.run]))
         yield Process(server, metrics_address, resources, readiness)
 

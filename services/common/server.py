@@ -22,8 +22,6 @@ from services.common.tokens import Verifier
 _HEALTH = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
-# Long enough for a load balancer to see NOT_SERVING before the port closes.
-_NOTICE = 0.3
 _LARGEST_MESSAGE = 4 * 1024 * 1024
 _NONE: Mapping[str, Behind] = {}
 _log = get_logger(__name__)
@@ -79,8 +77,8 @@ async def serve(
 ) -> AsyncIterator[Server]:
     """Serve in the block; at its end stop gracefully.
 
-    First NOT_SERVING and a short notice, then streams end, and running calls may finish within
-    the settings' grace.
+    First NOT_SERVING for the settings' notice, then streams end, and running calls may finish
+    within their grace.
 
     Raises:
         OSError: the port is taken.
@@ -121,7 +119,7 @@ async def serve(
         yield running
     finally:
         await health.enter_graceful_shutdown()
-        await asyncio.sleep(_NOTICE)
+        await asyncio.sleep(settings.shutdown_notice)
         surroundings.end_streams()
         await server.stop(settings.shutdown_grace)
         _log.info("stopped listening", address=running.address)

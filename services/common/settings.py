@@ -48,6 +48,8 @@ class Settings(BaseSettings):
     auth_issuer: str = DEVELOPMENT_ISSUER
     auth_audience: str = "hireflow"
     auth_keys: str
+    # Readings of the keys begin so far apart at least, whatever key ids callers make up.
+    auth_keys_pause: float = Field(default=2.0, gt=0)
     auth_signing_key_file: Path | None = None
 
     tls_certificate_file: Path | None = None
@@ -69,6 +71,12 @@ class Settings(BaseSettings):
     nats_duplicate_window: float = Field(default=120.0, gt=0)
     # After so long another process gets the events that one took and did not acknowledge.
     nats_ack_wait: float = Field(default=30.0, ge=1)
+    # The stream gives signs of life so far apart; a consumer that missed three binds anew.
+    nats_heartbeat: float = Field(default=1.0, gt=0)
+
+    # After so long what was lost is tried for again, and health asks every dependency so often.
+    retry_pause: float = Field(default=1.0, gt=0)
+    check_interval: float = Field(default=1.0, gt=0)
 
     # How long what is done with is kept, 0 is for ever; see docs/operations.md before changing it.
     stream_retention: float = Field(default=90 * _DAY, ge=0)
@@ -78,6 +86,8 @@ class Settings(BaseSettings):
 
     call_deadline: float = Field(default=10.0, gt=0)
     stream_deadline: float = Field(default=3600.0, gt=0)
+    # Long enough for a load balancer to see NOT_SERVING before the port closes.
+    shutdown_notice: float = Field(default=0.3, ge=0)
     shutdown_grace: float = Field(default=10.0, ge=0)
     # Where files that come with messages are kept, before a hire there alone: hosts with commas
     # between. Nobody can have a public address under the default, so unset means no such files.

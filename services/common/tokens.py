@@ -19,7 +19,6 @@ from services.common.telemetry import get_logger
 
 _LEEWAY = 5.0
 _REFRESH = 300.0
-_SOONEST_REFRESH = 2.0
 _LONGEST_TOKEN = 8192
 _SERVICE_TOKEN_LIFETIME = timedelta(minutes=5)
 _log = get_logger(__name__)
@@ -30,12 +29,13 @@ class Verifier:
 
     The keys are read again every five minutes, by `ping`, which readiness calls. A token of an
     unknown key waits for them to be read anew, so that a new key is known as soon as it is used;
-    all such tokens wait for one reading, and readings begin two seconds apart at least: a made-up
-    key id must not make us hammer the identity provider. Tokens of known keys never wait.
+    all such tokens wait for one reading, and readings begin `auth_keys_pause` apart at least: a
+    made-up key id must not make us hammer the identity provider. Tokens of known keys never wait.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._source = settings.auth_keys
+        self._pause = settings.auth_keys_pause
         self._issuer = settings.auth_issuer
         self._audience = settings.auth_audience
         self._keys: dict[str, jwt.PyJWK] = {}
@@ -105,7 +105,7 @@ class Verifier:
         return self._reading
 
     async def _read_soon(self) -> None:
-        await asyncio.sleep(self._begun + _SOONEST_REFRESH - time.monotonic())
+        await asyncio.sleep(self._begun + self._pause - time.monotonic())
         self._begun, self._known = time.monotonic(), False
         try:
             keys = _usable(json.loads(await self._fetch())["keys"])

@@ -84,10 +84,9 @@ async def postgres_server(folder: Path) -> AsyncIterator[Child]:
     )
     assert await initdb.wait() == 0
     port = free_port()
-    arguments = ("-D", folder, "-p", port, "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off")
-    child = Child(
-        port, *AS_NOBODY, POSTGRES / "postgres", *arguments, "-c", "unix_socket_directories="
-    )
+    options = ("listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off")
+    words = [word for option in (*options, "deadlock_timeout=100ms") for word in ("-c", option)]
+    child = Child(port, *AS_NOBODY, POSTGRES / "postgres", "-D", folder, "-p", port, *words)
     await child.start()
     try:
         yield child
@@ -169,7 +168,13 @@ def make_settings(database: str, nats_url: str, key: Path) -> Settings:
             "auth_keys": str(key.with_suffix(".jwks")),
             "auth_signing_key_file": key,
             "log_format": "console",
+            "shutdown_notice": 0.05,
             "shutdown_grace": 5.0,
+            # As short as a loaded machine bears: who is woken too often only looks once more.
+            "auth_keys_pause": 0.1,
+            "nats_heartbeat": 0.3,
+            "retry_pause": 0.1,
+            "check_interval": 0.2,
         }
     )
 

@@ -119,7 +119,6 @@ async def test_a_session_that_the_server_gave_up_and_did_not_close_is_listened_t
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(listening, "_HEARTBEAT", 0.2)
-    monkeypatch.setattr(listening, "_RETRY", 0.1)
     async with (
         _opened(settings) as (line, listener, database),
         listener.listen("test_given_up") as signal,

@@ -16,7 +16,7 @@ async def test_a_pull_that_is_cancelled_as_a_heartbeat_arrives_ends(bus: Bus) ->
     jetstream = await bus.jetstream()
     nothing = "hireflow.nobody.v1.nothing.*"
     await jetstream.add_consumer(EVENTS, ConsumerConfig(durable_name=name, filter_subject=nothing))
-    async with Pull.bind(bus.client, EVENTS, name) as pull:
+    async with Pull.bind(bus.client, EVENTS, name, heartbeat=1.0) as pull:
         waiting = asyncio.create_task(pull.next_batch())
         await asyncio.sleep(0.2)  # until it waits for a message
         heartbeat = Msg(bus.client, data=b"", headers={"Status": "100"})
