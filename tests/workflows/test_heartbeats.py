@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from datetime import timedelta
 
+import pytest
 from temporalio import activity, workflow
 from temporalio.client import Client
 from temporalio.common import RetryPolicy
@@ -57,18 +58,25 @@ async def asked(client: Client, cancel_after: float | None, *interceptors: Inter
         return await client.execute_workflow(Asked.run, cancel_after, id=queue, task_queue=queue)
 
 
-async def test_a_try_that_beats_may_take_longer_and_one_that_does_not_is_given_up(
-    client: Client,
-) -> None:
-    beating, silent = await asyncio.gather(asked(client, None, Heartbeats()), asked(client, None))
-    assert beating == "done"
-    assert silent == "TimeoutError"
+@pytest.fixture(scope="module")
+async def ends(client: Client) -> dict[str, str]:
+    """How each kind of try ended; they take their time side by side."""
+    beating, silent, cancelled = await asyncio.gather(
+        asked(client, None, Heartbeats()), asked(client, None), asked(client, 0.1, Heartbeats())
+    )
+    return {"beating": beating, "silent": silent, "cancelled": cancelled}
 
 
-async def test_a_try_under_way_ends_by_itself_and_counts_though_its_tries_were_cancelled(
-    client: Client,
+def test_a_try_that_beats_may_take_longer_and_one_that_does_not_is_given_up(
+    ends: dict[str, str],
 ) -> None:
-    assert await asked(client, 0.1, Heartbeats()) == "done"
+    assert (ends["beating"], ends["silent"]) == ("done", "TimeoutError")
+
+
+def test_a_try_under_way_ends_by_itself_and_counts_though_its_tries_were_cancelled(
+    ends: dict[str, str],
+) -> None:
+    assert ends["cancelled"] == "done"
 
 
 async def test_a_worker_that_shuts_down_ends_its_tries(client: Client) -> None:
