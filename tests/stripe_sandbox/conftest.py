@@ -1,13 +1,14 @@
 """One sandbox process for these tests, empty at the start of each, every answer checked."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
 import stripe
 
+from deploy.local.forking import ForkServer
 from tests.stripe_sandbox.client import PUBLISHABLE_KEY, SECRET_KEY, CheckedClient, Record, connect
 from tests.stripe_sandbox.process import Control, SandboxProcess
 from tests.stripe_sandbox.receiver import Receiver
@@ -15,11 +16,13 @@ from tests.stripe_sandbox.schema import problem_of_event
 
 
 @pytest.fixture(scope="session")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
-    process = SandboxProcess(tmp_path_factory.mktemp("stripe") / "sandbox.sqlite")
-    process.start()
+async def sandbox(
+    tmp_path_factory: pytest.TempPathFactory, forks: ForkServer
+) -> AsyncIterator[SandboxProcess]:
+    process = SandboxProcess(tmp_path_factory.mktemp("stripe") / "sandbox.sqlite", forks)
+    await process.start()
     yield process
-    process.stop()
+    await process.stop()
 
 
 @pytest.fixture(scope="session")

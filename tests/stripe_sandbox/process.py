@@ -1,16 +1,16 @@
 """Runs the sandbox as the process it is, and speaks to its control API."""
 
-import os
+import asyncio
 import signal
 import socket
 import ssl
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import httpx
+
+from deploy.local.applications import inherited_environment
+from deploy.local.forking import Forked, ForkServer, PythonProgram
 
 READY_SECONDS = 20.0
 
@@ -23,43 +23,39 @@ def free_port() -> int:
 
 
 class SandboxProcess:
-    """One sandbox on a port and a file of its own; killed by its process id."""
+    """One sandbox on a port and a file of its own; ended by its process alone."""
 
-    def __init__(self, data: Path) -> None:
-        self.data = data
+    def __init__(self, data: Path, forks: ForkServer) -> None:
         self.port = free_port()
         self.base = f"http://127.0.0.1:{self.port}"
-        self._child: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        listen = f"127.0.0.1:{self.port}"
-        command = [
-            "-m",
+        self._forks = forks
+        self._program = PythonProgram(
             "deploy.local.stripe_sandbox",
-            "--listen",
-            listen,
-            "--data",
-            str(self.data),
-        ]
-        self._child = subprocess.Popen([sys.executable, *command])  # noqa: S603 - our own program
-        deadline = time.monotonic() + READY_SECONDS
-        while not self._ready():
-            if self._child.poll() is not None or time.monotonic() > deadline:
-                message = f"the sandbox is not ready on {self.base}"
-                raise RuntimeError(message)
-            time.sleep(0.05)
+            ("--listen", f"127.0.0.1:{self.port}", "--data", str(data)),
+        )
+        self._log = data.parent.with_name(f"{data.stem}-{self.port}.log")
+        self._child: Forked | None = None
 
-    def kill(self) -> None:
+    async def start(self) -> None:
+        environment, folder = inherited_environment(), self._log.parent
+        child = await self._forks.start(self._program, environment, folder, self._log)
+        self._child = child
+        async with asyncio.timeout(READY_SECONDS):
+            while not await asyncio.to_thread(self._ready):
+                assert child.returncode is None, self._log.read_text()
+                await asyncio.sleep(0.02)
+
+    async def kill(self) -> None:
         """Kill -9."""
-        self._end(signal.SIGKILL)
+        await self._end(signal.SIGKILL)
 
-    def stop(self) -> None:
-        self._end(signal.SIGTERM)
+    async def stop(self) -> None:
+        await self._end(signal.SIGTERM)
 
-    def _end(self, with_signal: signal.Signals) -> None:
+    async def _end(self, with_signal: signal.Signals) -> None:
         if self._child is not None:
-            os.kill(self._child.pid, with_signal)
-            self._child.wait(READY_SECONDS)
+            self._child.send_signal(with_signal)
+            await asyncio.wait_for(self._child.wait(), READY_SECONDS)
             self._child = None
 
     def _ready(self) -> bool:

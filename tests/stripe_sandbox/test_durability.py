@@ -1,7 +1,7 @@
 import asyncio
 import gc
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +9,7 @@ import stripe
 import typer
 from typer.testing import CliRunner
 
+from deploy.local.forking import ForkServer
 from deploy.local.stripe_sandbox.__main__ import serve
 from tests.stripe_sandbox.client import CheckedClient, Record, connect
 from tests.stripe_sandbox.conftest import every_event
@@ -16,13 +17,15 @@ from tests.stripe_sandbox.payments import a_paid_intent, an_intent
 from tests.stripe_sandbox.process import Control, SandboxProcess
 from tests.stripe_sandbox.receiver import Receiver
 
+CREATED = 30
+
 
 @pytest.fixture
-def mortal(tmp_path: Path) -> Iterator[SandboxProcess]:
-    process = SandboxProcess(tmp_path / "folder" / "mortal.sqlite")
-    process.start()
+async def mortal(tmp_path: Path, forks: ForkServer) -> AsyncIterator[SandboxProcess]:
+    process = SandboxProcess(tmp_path / "folder" / "mortal.sqlite", forks)
+    await process.start()
     yield process
-    process.stop()
+    await process.kill()
 
 
 async def test_what_was_answered_survives_kill_nine(
@@ -42,8 +45,8 @@ async def test_what_was_answered_survives_kill_nine(
     waiting = await an_intent(client, metadata={"funding_id": "f1"})
     made = await client.v1.customers.create_async({"name": "A"}, {"idempotency_key": "k"})
     events = await every_event(mortal.base)
-    mortal.kill()
-    mortal.start()
+    await mortal.kill()
+    await mortal.start()
     assert await every_event(mortal.base) == events
     again = await client.v1.payment_intents.retrieve_async(paid.id)
     assert again.to_dict() == paid.to_dict()
@@ -74,20 +77,20 @@ async def test_killed_in_a_burst_it_keeps_one_intent_for_each_key(mortal: Sandbo
         )
         return made.id
 
-    burst = [asyncio.create_task(create(number)) for number in range(60)]
+    burst = [asyncio.create_task(create(number)) for number in range(CREATED)]
     await asyncio.wait(burst[:10], return_when=asyncio.FIRST_COMPLETED)
-    mortal.kill()
+    await mortal.kill()
     answered = await asyncio.gather(*burst, return_exceptions=True)
-    mortal.start()
-    again = [await create(number) for number in range(60)]
+    await mortal.start()
+    again = [await create(number) for number in range(CREATED)]
     kept = [found for found in answered if isinstance(found, str)]
     assert kept
     assert set(kept) <= set(again)
     listed = await client.v1.payment_intents.list_async({"limit": 100})
     assert {intent.id for intent in listed.data} == set(again)
-    assert len(listed.data) == 60
+    assert len(listed.data) == CREATED
     events = await every_event(mortal.base)
-    assert [event["type"] for event in events] == ["payment_intent.created"] * 60
+    assert [event["type"] for event in events] == ["payment_intent.created"] * CREATED
     await http.close()
     # httpcore leaves sockets whose write broke to the collector: here, not in a later test.
     del burst, answered
@@ -102,11 +105,11 @@ async def test_it_stops_although_a_request_is_held(mortal: SandboxProcess) -> No
     held = asyncio.create_task(client.v1.customers.create_async({"name": "A"}))
     await control.held()
     started = time.monotonic()
-    await asyncio.to_thread(mortal.stop)
+    await mortal.stop()
     assert time.monotonic() - started < 5
     with pytest.raises(stripe.APIConnectionError):
         await held
-    mortal.start()
+    await mortal.start()
     assert [found.name for found in (await client.v1.customers.list_async()).data] == ["A"]
     await control.http.aclose()
     await http.close()

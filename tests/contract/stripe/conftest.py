@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pytest
 import stripe
 
+from deploy.local.forking import ForkServer
 from tests.stripe_sandbox.client import CheckedClient, Record, connect
 from tests.stripe_sandbox.process import SandboxProcess
 
@@ -22,7 +23,9 @@ class Side:
 
 
 @pytest.fixture(scope="session")
-async def stripe_side(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Side]:
+async def stripe_side(
+    tmp_path_factory: pytest.TempPathFactory, forks: ForkServer
+) -> AsyncIterator[Side]:
     """Stripe's test mode with HIREFLOW_TEST_STRIPE_KEY=sk_test_…, else a sandbox of its own."""
     record = Record()
     http = CheckedClient(record)
@@ -32,9 +35,9 @@ async def stripe_side(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator
         yield Side(stripe.StripeClient(key, max_network_retries=0, http_client=http), record)
         await http.close()
         return
-    process = SandboxProcess(tmp_path_factory.mktemp("contract") / "stripe.sqlite")
-    process.start()
+    process = SandboxProcess(tmp_path_factory.mktemp("contract") / "stripe.sqlite", forks)
+    await process.start()
     yield Side(connect(process.base, http), record)
     await http.close()
-    process.stop()
+    await process.stop()
     assert not record.problems, record.problems

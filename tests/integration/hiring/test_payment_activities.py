@@ -11,6 +11,7 @@ import pytest
 import stripe
 from temporalio.exceptions import ApplicationError
 
+from deploy.local.forking import ForkServer
 from hireflow.hiring.v1 import hire_pb2
 from tests.integration.hiring.world import World, new_id
 from tests.stripe_sandbox.process import Control, SandboxProcess
@@ -80,14 +81,16 @@ class Till:
 
 
 @pytest.fixture(scope="module")
-async def sandbox(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SandboxProcess]:
+async def sandbox(
+    tmp_path_factory: pytest.TempPathFactory, forks: ForkServer
+) -> AsyncIterator[SandboxProcess]:
     folder: Path = tmp_path_factory.mktemp("till")
-    process = SandboxProcess(folder / "stripe.sqlite")
-    process.start()
+    process = SandboxProcess(folder / "stripe.sqlite", forks)
+    await process.start()
     try:
         yield process
     finally:
-        process.kill()
+        await process.kill()
 
 
 @pytest.fixture
