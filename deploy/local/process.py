@@ -33,6 +33,7 @@ class ProcessSpec:
     `environment` is the whole environment of the child and is asked for at each start, because
     parts of it (a webhook's secret) exist only once a neighbour is ready. `prepare` runs before
     the spawn, `ready` is repeated until it no longer raises NotReady, `settle` runs once after.
+    Its children have `outlast_within` after its own end, and are killed then.
     """
 
     name: str
@@ -48,6 +49,7 @@ class ProcessSpec:
     stop_signal: signal.Signals = signal.SIGTERM
     start_within: float = 60.0
     stop_within: float = 15.0
+    outlast_within: float = 2.0
 
 
 class State(StrEnum):
@@ -251,7 +253,7 @@ class Child:
         if self._watch is not None:
             # It must have read this exit as expected before another start says otherwise.
             await self._watch
-        await _outlast(family)
+        await _outlast(family, self.spec.outlast_within)
 
     def _family(self) -> list[psutil.Process]:
         pid = self.pid
@@ -278,7 +280,7 @@ class Child:
         self._on_change(self)
 
 
-async def _outlast(family: Sequence[psutil.Process], within: float = 2.0) -> None:
+async def _outlast(family: Sequence[psutil.Process], within: float) -> None:
     """Wait until processes are gone; whatever stays is killed.
 
     PostgreSQL's backends notice their postmaster's death by themselves, and a new one refuses to

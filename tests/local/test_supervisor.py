@@ -184,7 +184,8 @@ async def test_grandchildren_end_with_their_parent(folder: Path, stand_in: Speci
         if not (folder / "parent.ready").exists() or not (folder / "parent.ready").read_text():
             raise NotReady("no grandchild yet")
 
-    async with supervise(folder, stand_in("parent", PARENT, ready=ready)):
+    parent = stand_in("parent", PARENT, ready=ready, outlast_within=0.1)
+    async with supervise(folder, parent):
         grandchild = int((folder / "parent.ready").read_text())
         assert psutil.pid_exists(grandchild)
 
