@@ -13,7 +13,7 @@ import pytest
 from click import unstyle
 from typer.core import TyperGroup
 from typer.main import get_command
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from deploy.local.cli import app
 from deploy.local.process import is_alive
@@ -33,6 +33,11 @@ def hireflow(*words: str, folder: Path) -> CompletedProcess[str]:
     )
 
 
+def at_once(*words: str, folder: Path) -> Result:
+    """Without a process of its own, for a command that only looks or asks."""
+    return CliRunner().invoke(app, [words[0], f"--data-dir={folder}", *words[1:]])
+
+
 @pytest.fixture
 def running(folder: Path) -> Iterator[Path]:
     """A detached stack of two servers, gone afterwards."""
@@ -40,7 +45,7 @@ def running(folder: Path) -> Iterator[Path]:
     assert started.returncode == 0, started.stderr
     assert "postgres" in started.stdout
     yield folder
-    hireflow("down", folder=folder)
+    at_once("down", folder=folder)
 
 
 def test_a_detached_stack_is_seen_and_stopped_from_another_terminal(running: Path) -> None:
@@ -57,14 +62,14 @@ def test_a_detached_stack_is_seen_and_stopped_from_another_terminal(running: Pat
     assert refused.returncode == 1
     assert f"supervisor process {told['supervisor']['pid']}" in refused.stderr
 
-    assert "Server is ready" in hireflow("logs", "nats", folder=running).stdout
-    assert hireflow("token", "--kind=trainer", folder=running).stdout.count(".") == 2
+    assert "Server is ready" in at_once("logs", "nats", folder=running).stdout
+    assert at_once("token", "--kind=trainer", folder=running).stdout.count(".") == 2
 
     stopped = hireflow("down", folder=running)
     assert (stopped.returncode, stopped.stdout) == (0, "Stopped.\n")
     assert not any(is_alive(process) for process in family)
-    assert hireflow("status", "--json", folder=running).returncode == 3
-    assert "No stack runs" in hireflow("down", folder=running).stdout
+    assert at_once("status", "--json", folder=running).exit_code == 3
+    assert "No stack runs" in at_once("down", folder=running).stdout
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -136,10 +141,10 @@ def test_a_port_that_is_no_port_is_a_usage_error(folder: Path) -> None:
 
 
 def test_the_doctor_finds_this_machine_healthy_and_changes_nothing(folder: Path) -> None:
-    examined = hireflow("doctor", "--json", folder=folder / "fresh")
+    examined = at_once("doctor", "--json", folder=folder / "fresh")
 
     told = json.loads(examined.stdout)
-    assert examined.returncode == 0, told
+    assert examined.exit_code == 0, told
     assert told["ok"] is True
     assert {check["check"] for check in told["checks"]} >= {"python", "postgres", "temporal"}
     assert not (folder / "fresh").exists()
@@ -148,9 +153,9 @@ def test_the_doctor_finds_this_machine_healthy_and_changes_nothing(folder: Path)
 def test_the_doctor_names_what_is_open_to_others(folder: Path) -> None:
     folder.chmod(0o755)
 
-    examined = hireflow("doctor", folder=folder)
+    examined = at_once("doctor", folder=folder)
 
-    assert examined.returncode == 1
+    assert examined.exit_code == 1
     assert f"open to others: {folder}" in examined.stdout
 
 

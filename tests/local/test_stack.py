@@ -120,8 +120,13 @@ async def test_the_state_file_names_every_process_and_no_secret(own_stack: Stack
     assert not any(secret in text for secret in own_stack.data.known_secrets().values())
 
 
-async def test_a_second_start_resumes_data_addresses_and_keys(folder: Path) -> None:
+async def test_a_start_after_an_interrupted_one_works_and_the_next_resumes_data_addresses_and_keys(
+    folder: Path,
+) -> None:
     data_dir = folder / "data"
+    half_made = data_dir / "postgres.new"
+    half_made.mkdir(mode=0o700, parents=True)
+    (half_made / "PG_VERSION").write_text("18")
     async with Stack.open(data_dir, only={"postgres"}) as first:
         addresses = first.addresses
         key = (first.data.keys / "dev-private.json").read_text()
@@ -134,17 +139,6 @@ async def test_a_second_start_resumes_data_addresses_and_keys(folder: Path) -> N
         assert (second.data.keys / "dev-private.json").read_text() == key
         async with database(second) as connection:
             assert await connection.fetchval("SELECT temperature FROM oven") == 1
-
-
-async def test_an_interrupted_first_start_leaves_nothing_that_a_second_trips_over(
-    folder: Path,
-) -> None:
-    half_made = folder / "postgres.new"
-    half_made.mkdir()
-    (half_made / "PG_VERSION").write_text("18")
-
-    async with Stack.open(folder, only={"postgres"}) as stack, database(stack) as connection:
-        assert await connection.fetchval("SELECT 1") == 1
 
 
 async def test_a_crash_that_nobody_noticed_is_raised_on_the_way_out(folder: Path) -> None:
