@@ -13,6 +13,37 @@ from services.messaging.store.tables import MESSAGE, THREAD, THREAD_CHANGE
 
 CHANNEL = "messaging_threads"
 
+# Put together once: asked for each message and each watcher.
+_MORE = sa.bindparam("more", type_=sa.BigInteger)
+_NUMBERED = (
+    sa.update(THREAD)
+    .where(THREAD.c.thread_id == sa.bindparam("of_thread"))
+    .values(change_count=THREAD.c.change_count + _MORE)
+    .returning(THREAD.c.change_count)
+)
+_NEW = sa.insert(THREAD_CHANGE)
+_LAST = sa.select(THREAD.c.change_count).where(THREAD.c.thread_id == sa.bindparam("of_thread"))
+_AFTER = (
+    sa.select(
+        THREAD_CHANGE.c.number,
+        THREAD_CHANGE.c.kind.label("change"),
+        THREAD_CHANGE.c.person_kind,
+        THREAD_CHANGE.c.person_id,
+        MESSAGE,
+    )
+    .outerjoin(
+        MESSAGE,
+        (MESSAGE.c.thread_id == THREAD_CHANGE.c.thread_id)
+        & (MESSAGE.c.sequence == THREAD_CHANGE.c.sequence),
+    )
+    .where(
+        THREAD_CHANGE.c.thread_id == sa.bindparam("of_thread"),
+        THREAD_CHANGE.c.number > sa.bindparam("after"),
+    )
+    .order_by(THREAD_CHANGE.c.number)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
+
 
 async def record(
     tx: AsyncConnection,
@@ -42,12 +73,7 @@ async def _record(
     sequence: int | None,
     people: Sequence[Sender | None],
 ) -> None:
-    last = await tx.execute(
-        sa.update(THREAD)
-        .where(THREAD.c.thread_id == thread_id)
-        .values(change_count=THREAD.c.change_count + len(people))
-        .returning(THREAD.c.change_count)
-    )
+    last = await tx.execute(_NUMBERED, {"of_thread": thread_id, "more": len(people)})
     first = last.scalar_one() - len(people) + 1
     rows = [
         {
@@ -60,37 +86,21 @@ async def _record(
         }
         for number, person in enumerate(people, start=first)
     ]
-    await tx.execute(sa.insert(THREAD_CHANGE), rows)
+    await tx.execute(_NEW, rows)
     await notify(tx, CHANNEL, thread_id)
 
 
 async def last_number(connection: AsyncConnection, thread_id: str) -> int:
     """Read the number of the thread's last change; 0 if there is none, or no such thread."""
-    query = sa.select(THREAD.c.change_count).where(THREAD.c.thread_id == thread_id)
-    return await connection.scalar(query) or 0
+    return await connection.scalar(_LAST, {"of_thread": thread_id}) or 0
 
 
 async def changes_after(
     connection: AsyncConnection, thread_id: str, number: int, limit: int
 ) -> list[Change]:
     """Read a thread's changes with greater numbers, in order."""
-    of_message = (MESSAGE.c.thread_id == THREAD_CHANGE.c.thread_id) & (
-        MESSAGE.c.sequence == THREAD_CHANGE.c.sequence
-    )
-    query = (
-        sa.select(
-            THREAD_CHANGE.c.number,
-            THREAD_CHANGE.c.kind.label("change"),
-            THREAD_CHANGE.c.person_kind,
-            THREAD_CHANGE.c.person_id,
-            MESSAGE,
-        )
-        .outerjoin(MESSAGE, of_message)
-        .where(THREAD_CHANGE.c.thread_id == thread_id, THREAD_CHANGE.c.number > number)
-        .order_by(THREAD_CHANGE.c.number)
-        .limit(limit)
-    )
-    return [_change(row) for row in await connection.execute(query)]
+    told = {"of_thread": thread_id, "after": number, "most": limit}
+    return [_change(row) for row in await connection.execute(_AFTER, told)]
 
 
 def _change(row: sa.Row[tuple[Any, ...]]) -> Change:

@@ -9,9 +9,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.common.paging import Cursor, Page, beyond
 from services.messaging.domain import SeenThread, Sender, ThreadKind
-from services.messaging.store.marks import of_reader
+from services.messaging.store.marks import told
 from services.messaging.store.tables import PARTICIPANT, READ_MARK, THREAD
-from services.messaging.store.threads import UNREAD, get_threads, seen_by, seen_thread
+from services.messaging.store.threads import (
+    MARKED,
+    UNREAD,
+    get_threads,
+    seen_by,
+    seen_thread,
+)
 
 # No index can have what each of an organisation's members has not read, so a page of unread
 # threads looks at so many at most and may show fewer than asked, even none, with a next page.
@@ -71,7 +77,8 @@ async def _list(
         .order_by(found.c.last_message_time.desc(), found.c.thread_id.desc())
         .limit(cursor.limit)
     )
-    threads = [seen_thread(row) for row in await connection.execute(query)]
+    rows = await connection.execute(query, told(wanted.reader))
+    threads = [seen_thread(row) for row in rows]
     return cursor.page(threads, key=lambda thread: (thread.last_message_time, thread.thread_id))
 
 
@@ -104,11 +111,10 @@ async def _unread(
     connection: AsyncConnection, found: sa.Subquery, reader: Sender, cursor: Cursor
 ) -> Page[SeenThread]:
     """Look through threads for unread ones, then read those whole."""
-    mark = (READ_MARK.c.thread_id == THREAD.c.thread_id) & of_reader(reader)
     # Not joined: each is found by its key, however few threads there are to read all of.
     unread = (
         sa.select(UNREAD)
-        .outerjoin_from(THREAD, READ_MARK, mark)
+        .outerjoin_from(THREAD, READ_MARK, MARKED)
         .where(THREAD.c.thread_id == found.c.thread_id)
         .correlate(found)
         .scalar_subquery()
@@ -119,7 +125,7 @@ async def _unread(
         .order_by(found.c.last_message_time.desc(), found.c.thread_id.desc())
         .limit(LOOKED_AT + 1)
     )
-    rows = (await connection.execute(look)).all()
+    rows = (await connection.execute(look, told(reader))).all()
     part = replace(cursor, size=_looked_at(rows, cursor.size))
     page = part.page(rows, key=lambda row: (row.last_message_time, row.thread_id))
     ids = [row.thread_id for row in page.items if row.unread_count]

@@ -17,6 +17,14 @@ from services.messaging.domain import (
 )
 from services.messaging.store.tables import MESSAGE, MESSAGE_VERSION
 
+_NEW = sa.insert(MESSAGE)
+_PLACED = sa.select(MESSAGE).where(
+    MESSAGE.c.thread_id == sa.bindparam("of_thread"), MESSAGE.c.sequence == sa.bindparam("place")
+)
+_NAMED = sa.select(MESSAGE).where(
+    MESSAGE.c.message_id == sa.bindparam("named"), MESSAGE.c.thread_id == sa.bindparam("of_thread")
+)
+
 
 async def insert_message(tx: AsyncConnection, message: Message) -> None:
     """Store a new message."""
@@ -31,15 +39,13 @@ async def insert_message(tx: AsyncConnection, message: Message) -> None:
         "create_time": message.create_time,
         "attachments": [asdict(each) for each in message.attachments],
     }
-    await tx.execute(sa.insert(MESSAGE).values(row))
+    await tx.execute(_NEW, row)
 
 
 async def get_message(connection: AsyncConnection, thread_id: str, sequence: int) -> Message:
     """Read a message that is known to exist: messages are never removed."""
-    query = sa.select(MESSAGE).where(
-        MESSAGE.c.thread_id == thread_id, MESSAGE.c.sequence == sequence
-    )
-    return message_of((await connection.execute(query)).one())
+    told = {"of_thread": thread_id, "place": sequence}
+    return message_of((await connection.execute(_PLACED, told)).one())
 
 
 async def get_messages(
@@ -54,10 +60,8 @@ async def find_message(
     connection: AsyncConnection, thread_id: str, message_id: str
 ) -> Message | None:
     """Read the message of a thread; the lock on the thread's row holds it as it is."""
-    query = sa.select(MESSAGE).where(
-        MESSAGE.c.message_id == message_id, MESSAGE.c.thread_id == thread_id
-    )
-    row = (await connection.execute(query)).one_or_none()
+    told = {"of_thread": thread_id, "named": message_id}
+    row = (await connection.execute(_NAMED, told)).one_or_none()
     return None if row is None else message_of(row)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.messaging.domain import Proposal, SeenThread, Sender, Thread, ThreadKind
-from services.messaging.store.marks import of_reader
+from services.messaging.store.marks import OF_READER, told
 from services.messaging.store.tables import PARTICIPANT, PROPOSAL, READ_MARK, THREAD
 
 # What `ReadMark.unread` says.
@@ -17,22 +17,46 @@ UNREAD = (
     - sa.func.coalesce(READ_MARK.c.sequence, 0)
     - sa.func.coalesce(READ_MARK.c.own_after, 0)
 ).label("unread_count")
+MARKED = (READ_MARK.c.thread_id == THREAD.c.thread_id) & OF_READER
 
 
-_HELD = (
-    sa.select(THREAD.c.thread_id)
-    .where(THREAD.c.thread_id == sa.bindparam("held"))
-    .with_for_update()
+def _trainers(of_channel: sa.ColumnElement[bool]) -> sa.Label[Any]:
+    """Select who is in a thread; of a channel, where thousands may be, these alone."""
+    query = (
+        sa.select(PARTICIPANT.c.trainer_id)
+        .where(PARTICIPANT.c.thread_id == THREAD.c.thread_id)
+        .order_by(PARTICIPANT.c.trainer_id)
+        .correlate(THREAD)
+    )
+    some, all_of_them = (
+        sa.func.array(each.scalar_subquery()) for each in (query.where(of_channel), query)
+    )
+    is_channel = THREAD.c.kind == ThreadKind.CHANNEL
+    return sa.case((is_channel, some), else_=all_of_them).label("trainer_ids")
+
+
+# Put together once: asked by each caller and each watcher.
+_SEEN_BY_NONE = sa.select(THREAD, _trainers(sa.false()), sa.literal(0).label("unread_count"))
+_SEEN_BY_READER = sa.select(
+    THREAD, _trainers(PARTICIPANT.c.trainer_id == sa.bindparam("of_reader")), UNREAD
+).outerjoin_from(THREAD, READ_MARK, MARKED)
+_ONE = THREAD.c.thread_id == sa.bindparam("of_thread")
+_FOUND_BY_NONE, _FOUND_BY_READER = _SEEN_BY_NONE.where(_ONE), _SEEN_BY_READER.where(_ONE)
+_HELD = sa.select(THREAD.c.thread_id).where(_ONE).with_for_update()
+_WRITTEN = sa.update(THREAD).where(_ONE)
+_WRITTEN_FOR_ALL = sa.update(PARTICIPANT).where(
+    PARTICIPANT.c.thread_id == sa.bindparam("of_thread")
 )
+_NEW = insert(THREAD).on_conflict_do_nothing().returning(THREAD.c.thread_id)
+_PROPOSALS = sa.select(
+    PROPOSAL.c.proposal_id, PROPOSAL.c.job_id, PROPOSAL.c.organisation_id, PROPOSAL.c.trainer_id
+).where(PROPOSAL.c.proposal_id == sa.func.any(sa.bindparam("ids", type_=sa.ARRAY(sa.Text))))
+_NEW_PROPOSAL = insert(PROPOSAL).on_conflict_do_nothing()
 
 
 def seen_by(reader: Sender | None) -> sa.Select[tuple[Any, ...]]:
-    """Select threads as a reader sees them; who is no reader has nothing unread."""
-    query = sa.select(THREAD, _trainers(reader))
-    if reader is None:
-        return query.add_columns(sa.literal(0).label("unread_count"))
-    mark = (READ_MARK.c.thread_id == THREAD.c.thread_id) & of_reader(reader)
-    return query.add_columns(UNREAD).outerjoin_from(THREAD, READ_MARK, mark)
+    """Select threads as a reader sees them, whom `told` names; who is none has nothing unread."""
+    return _SEEN_BY_NONE if reader is None else _SEEN_BY_READER
 
 
 def seen_thread(row: sa.Row[tuple[Any, ...]]) -> SeenThread:
@@ -42,13 +66,13 @@ def seen_thread(row: sa.Row[tuple[Any, ...]]) -> SeenThread:
 
 async def learn_proposal(tx: AsyncConnection, proposal: Proposal) -> None:
     """Store who takes part in a proposal; a repeat changes nothing."""
-    row = insert(PROPOSAL).values(
-        proposal_id=proposal.proposal_id,
-        job_id=proposal.job_id,
-        organisation_id=proposal.organisation_id,
-        trainer_id=proposal.trainer_id,
-    )
-    await tx.execute(row.on_conflict_do_nothing())
+    row = {
+        "proposal_id": proposal.proposal_id,
+        "job_id": proposal.job_id,
+        "organisation_id": proposal.organisation_id,
+        "trainer_id": proposal.trainer_id,
+    }
+    await tx.execute(_NEW_PROPOSAL, row)
 
 
 async def find_proposal(connection: AsyncConnection, proposal_id: str) -> Proposal | None:
@@ -60,11 +84,8 @@ async def find_proposals(
     connection: AsyncConnection, proposal_ids: Sequence[str]
 ) -> dict[str, Proposal]:
     """Read who takes part in those of the proposals that are known, by id."""
-    ids: sa.ColumnElement[Any] = sa.cast(list(proposal_ids), sa.ARRAY(sa.Text))
-    query = sa.select(
-        PROPOSAL.c.proposal_id, PROPOSAL.c.job_id, PROPOSAL.c.organisation_id, PROPOSAL.c.trainer_id
-    ).where(PROPOSAL.c.proposal_id == sa.func.any(ids))
-    return {row.proposal_id: Proposal(*row) for row in await connection.execute(query)}
+    found = await connection.execute(_PROPOSALS, {"ids": list(proposal_ids)})
+    return {row.proposal_id: Proposal(*row) for row in found}
 
 
 async def claim_thread(tx: AsyncConnection, wanted: Thread) -> Thread:
@@ -73,12 +94,7 @@ async def claim_thread(tx: AsyncConnection, wanted: Thread) -> Thread:
     The unique keys on proposal, contract and id decide. `wanted` itself is answered if, and only
     if, it was stored.
     """
-    stored = await tx.execute(
-        insert(THREAD)
-        .values(_thread_values(wanted))
-        .on_conflict_do_nothing()
-        .returning(THREAD.c.thread_id)
-    )
+    stored = await tx.execute(_NEW, _thread_values(wanted))
     if stored.one_or_none() is not None:
         if wanted.trainer_ids:
             await tx.execute(sa.insert(PARTICIPANT), _participants(wanted))
@@ -91,8 +107,7 @@ async def claim_thread(tx: AsyncConnection, wanted: Thread) -> Thread:
         )
     )
     query = (
-        sa.select(THREAD, _trainers(None))
-        .where(same_place | (THREAD.c.thread_id == wanted.thread_id))
+        _SEEN_BY_NONE.where(same_place | (THREAD.c.thread_id == wanted.thread_id))
         # Its contract's thread says more than a stranger that has the id.
         .order_by(same_place.desc().nulls_last())
         .limit(1)
@@ -105,15 +120,14 @@ async def lock_thread(tx: AsyncConnection, thread_id: str) -> None:
 
     A statement that both waited and read would see who was in the thread before its wait.
     """
-    await tx.execute(_HELD, {"held": thread_id})
+    await tx.execute(_HELD, {"of_thread": thread_id})
 
 
 async def find_thread(
     connection: AsyncConnection, thread_id: str, reader: Sender | None = None
 ) -> SeenThread | None:
     """Read one thread as a reader sees it."""
-    query = seen_by(reader).where(THREAD.c.thread_id == thread_id)
-    row = (await connection.execute(query)).one_or_none()
+    row = (await _found(connection, thread_id, reader)).one_or_none()
     return None if row is None else seen_thread(row)
 
 
@@ -121,8 +135,7 @@ async def get_thread(
     connection: AsyncConnection, thread_id: str, reader: Sender | None = None
 ) -> SeenThread:
     """Read a thread that is known to exist: threads are never removed."""
-    query = seen_by(reader).where(THREAD.c.thread_id == thread_id)
-    return seen_thread((await connection.execute(query)).one())
+    return seen_thread((await _found(connection, thread_id, reader)).one())
 
 
 async def get_threads(
@@ -131,7 +144,8 @@ async def get_threads(
     """Read threads that are known to exist, by id."""
     ids: sa.ColumnElement[Any] = sa.cast(list(thread_ids), sa.ARRAY(sa.Text))
     query = seen_by(reader).where(THREAD.c.thread_id == sa.func.any(ids))
-    return {row.thread_id: seen_thread(row) for row in await connection.execute(query)}
+    found = await connection.execute(query, told(reader))
+    return {row.thread_id: seen_thread(row) for row in found}
 
 
 async def save_thread(tx: AsyncConnection, thread: Thread) -> None:
@@ -139,32 +153,17 @@ async def save_thread(tx: AsyncConnection, thread: Thread) -> None:
 
     In a channel, where thousands may be, it changes nothing of theirs.
     """
-    last = thread.last_message_time
-    await tx.execute(
-        sa.update(THREAD)
-        .where(THREAD.c.thread_id == thread.thread_id)
-        .values(message_count=thread.message_count, last_message_time=last)
-    )
+    last = {"of_thread": thread.thread_id, "last_message_time": thread.last_message_time}
+    await tx.execute(_WRITTEN, last | {"message_count": thread.message_count})
     if thread.kind is not ThreadKind.CHANNEL:
-        await tx.execute(
-            sa.update(PARTICIPANT)
-            .where(PARTICIPANT.c.thread_id == thread.thread_id)
-            .values(last_message_time=last)
-        )
+        await tx.execute(_WRITTEN_FOR_ALL, last)
 
 
-def _trainers(reader: Sender | None) -> sa.Label[Any]:
-    """Select who is in a thread; of a channel, where thousands may be, only the reader."""
-    query = (
-        sa.select(PARTICIPANT.c.trainer_id)
-        .where(PARTICIPANT.c.thread_id == THREAD.c.thread_id)
-        .order_by(PARTICIPANT.c.trainer_id)
-        .correlate(THREAD)
-    )
-    alone = query.where(sa.false() if reader is None else PARTICIPANT.c.trainer_id == reader.id)
-    of_channel, of_other = (sa.func.array(each.scalar_subquery()) for each in (alone, query))
-    is_channel = THREAD.c.kind == ThreadKind.CHANNEL
-    return sa.case((is_channel, of_channel), else_=of_other).label("trainer_ids")
+async def _found(
+    connection: AsyncConnection, thread_id: str, reader: Sender | None
+) -> sa.CursorResult[Any]:
+    query = _FOUND_BY_NONE if reader is None else _FOUND_BY_READER
+    return await connection.execute(query, {"of_thread": thread_id, **told(reader)})
 
 
 def _thread_values(thread: Thread) -> dict[str, object]:
