@@ -193,7 +193,11 @@ async def _abort(context: Context, method: str, error: Exception, outcome: dict[
     outcome |= {"code": code.name, "reason": told.reason}
     status = _status(code, told)
     details = (("grpc-status-details-bin", status.SerializeToString()),)
-    await context.abort(code, status.message, trailing_metadata=details)
+    try:
+        await context.abort(code, status.message, trailing_metadata=details)
+    except grpc.aio.AbortError as abort:
+        # The call's span notes, at length, what it raises: the cause is for the logs alone.
+        raise abort.with_traceback(None) from None
 
 
 def _told(error: Exception) -> tuple[grpc.StatusCode, errors.HireflowError]:

@@ -16,6 +16,10 @@ import jwt
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from hireflow.hiring.v1 import hire_pb2, hire_pb2_grpc
 from hireflow.jobs.v1 import job_pb2, job_pb2_grpc
@@ -28,6 +32,7 @@ from services.common.settings import Settings
 from services.common.tokens import ServiceIdentity, Signer
 from tests.common.conftest import make_key
 from tests.common.toy import ToyJobs, toy
+from tests.waiting import until
 
 EMPLOYER = Principal(Kind.EMPLOYER, "u-1", "org-1", frozenset({"payer"}))
 TRAINER = Principal(Kind.TRAINER, "t-1")
@@ -131,6 +136,21 @@ async def test_every_error_has_its_status_and_reason(
         assert error.metadata == {"state": "DRAFT"}
     if name == "incomplete":
         assert error.violations == (Violation("job.pay", "lacks"),)
+
+
+async def test_a_trace_tells_that_a_call_failed_and_nothing_that_the_error_said(
+    service: Toy, token: Token
+) -> None:
+    provider, spans = trace.get_tracer_provider(), InMemorySpanExporter()
+    assert isinstance(provider, TracerProvider)
+    provider.add_span_processor(SimpleSpanProcessor(spans))
+    request = job_pb2.GetJobRequest(job_id="secret")
+    await refused(service.jobs.GetJob(request, metadata=bearer(token(EMPLOYER))))
+    await until(lambda: any("GetJob" in span.name for span in spans.get_finished_spans()))
+    spans.shutdown()
+    told = [span for span in spans.get_finished_spans() if "GetJob" in span.name]
+    assert {span.status.status_code for span in told} == {trace.StatusCode.ERROR}
+    assert not [span for span in told if "a secret in" in span.to_json()]
 
 
 async def test_a_stream_tells_its_errors_in_the_same_way(service: Toy, token: Token) -> None:
