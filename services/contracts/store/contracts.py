@@ -23,6 +23,19 @@ from services.contracts.store.tables import CONTRACT, CONTRACT_CLAIM, MILESTONE
 
 _OF_MILESTONE = "milestone__"
 _MILESTONE_COLUMNS = [column.label(_OF_MILESTONE + column.name) for column in MILESTONE.c]
+# Put together once, as each step of a hire asks them.
+_OF_CONTRACT = CONTRACT.c.contract_id == sa.bindparam("of_contract")
+_HELD = sa.select(CONTRACT.c.state).where(_OF_CONTRACT).with_for_update()
+_FOUND = (
+    sa.select(CONTRACT, *_MILESTONE_COLUMNS)
+    .join(MILESTONE, MILESTONE.c.contract_id == CONTRACT.c.contract_id)
+    .where(_OF_CONTRACT)
+    .order_by(MILESTONE.c.position)
+)
+_SAVED = sa.update(CONTRACT).where(_OF_CONTRACT)
+_MILESTONE_SAVED = sa.update(MILESTONE).where(
+    MILESTONE.c.milestone_id == sa.bindparam("of_milestone")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +78,10 @@ async def insert_contract(tx: AsyncConnection, contract: Contract) -> bool:
 
 async def save_contract(tx: AsyncConnection, contract: Contract) -> None:
     """Store a contract, and its milestones, that this transaction locked and changed."""
-    of_contract = CONTRACT.c.contract_id == contract.contract_id
-    await tx.execute(sa.update(CONTRACT).where(of_contract).values(_contract_values(contract)))
+    of_contract = {"of_contract": contract.contract_id}
+    await tx.execute(_SAVED, of_contract | _contract_values(contract))
     for values in _milestone_values(contract):
-        of_milestone = MILESTONE.c.milestone_id == values["milestone_id"]
-        await tx.execute(sa.update(MILESTONE).where(of_milestone).values(values))
+        await tx.execute(_MILESTONE_SAVED, {"of_milestone": values["milestone_id"], **values})
 
 
 async def lock_contract(tx: AsyncConnection, contract_id: str) -> Contract | None:
@@ -77,20 +89,14 @@ async def lock_contract(tx: AsyncConnection, contract_id: str) -> Contract | Non
 
     Two statements: a joined row that waited for the lock would show milestones of before it.
     """
-    of_contract = CONTRACT.c.contract_id == contract_id
-    locked = await tx.execute(sa.select(CONTRACT.c.state).where(of_contract).with_for_update())
+    locked = await tx.execute(_HELD, {"of_contract": contract_id})
     return None if locked.one_or_none() is None else await find_contract(tx, contract_id)
 
 
 async def find_contract(connection: AsyncConnection, contract_id: str) -> Contract | None:
     """Read one contract with its milestones."""
-    query = (
-        sa.select(CONTRACT, *_MILESTONE_COLUMNS)
-        .join(MILESTONE, MILESTONE.c.contract_id == CONTRACT.c.contract_id)
-        .where(CONTRACT.c.contract_id == contract_id)
-        .order_by(MILESTONE.c.position)
-    )
-    found = _contracts((await connection.execute(query)).mappings())
+    rows = await connection.execute(_FOUND, {"of_contract": contract_id})
+    found = _contracts(rows.mappings())
     return found[0] if found else None
 
 

@@ -52,16 +52,33 @@ _LIVE = sa.func.coalesce(PROPOSAL_COUNT.c.live, 0).label("proposals")
 _JOB_WITH_COUNT = sa.select(JOB, _LIVE).outerjoin(
     PROPOSAL_COUNT, PROPOSAL_COUNT.c.job_id == JOB.c.job_id
 )
+# Put together once, as whatever is asked for each hire, proposal or change of a job.
+_OF_JOB = JOB.c.job_id == sa.bindparam("of_job")
+_NEW, _SAVED = sa.insert(JOB), sa.update(JOB).where(_OF_JOB)
+_LOCKED = _JOB_WITH_COUNT.where(_OF_JOB).with_for_update(of=JOB)
+_LOCKED_OF_ORGANISATION = _LOCKED.where(JOB.c.organisation_id == sa.bindparam("of_organisation"))
+_TRAINER = sa.bindparam("of_trainer", type_=sa.Text)
+_INVITED = sa.exists().where(
+    INVITATION.c.job_id == JOB.c.job_id, INVITATION.c.trainer_id == _TRAINER
+)
+_WORKING = sa.exists().where(
+    CONTRACT.c.job_id == JOB.c.job_id,
+    CONTRACT.c.trainer_id == _TRAINER,
+    CONTRACT.c.state == ACTIVE,
+)
+_VISIBLE = _JOB_WITH_COUNT.add_columns(_INVITED.label("invited"), _WORKING.label("working")).where(
+    JOB.c.job_id.in_(sa.bindparam("of_jobs", expanding=True))
+)
 
 
 async def insert_job(tx: AsyncConnection, job: Job) -> None:
     """Store a new job."""
-    await tx.execute(sa.insert(JOB).values(_values(job)))
+    await tx.execute(_NEW, _values(job))
 
 
 async def save_job(tx: AsyncConnection, job: Job) -> None:
     """Store a job that this transaction locked and changed."""
-    await tx.execute(sa.update(JOB).where(JOB.c.job_id == job.job_id).values(_values(job)))
+    await tx.execute(_SAVED, {"of_job": job.job_id, **_values(job)})
 
 
 async def move_jobs(
@@ -82,10 +99,12 @@ async def lock_job(
 
     With an organisation, another's job is neither found nor held.
     """
-    query = _JOB_WITH_COUNT.where(JOB.c.job_id == job_id).with_for_update(of=JOB)
-    if organisation_id is not None:
-        query = query.where(JOB.c.organisation_id == organisation_id)
-    row = (await tx.execute(query)).one_or_none()
+    if organisation_id is None:
+        locked = await tx.execute(_LOCKED, {"of_job": job_id})
+    else:
+        told = {"of_job": job_id, "of_organisation": organisation_id}
+        locked = await tx.execute(_LOCKED_OF_ORGANISATION, told)
+    row = locked.one_or_none()
     return None if row is None else _job(row)
 
 
@@ -93,16 +112,7 @@ async def find_visible(
     connection: AsyncConnection, job_ids: Collection[str], trainer_id: str = ""
 ) -> Mapping[str, Visible]:
     """Read jobs by their ids, each with what it is to a trainer."""
-    invited = sa.exists().where(
-        INVITATION.c.job_id == JOB.c.job_id, INVITATION.c.trainer_id == trainer_id
-    )
-    working = sa.exists().where(
-        CONTRACT.c.job_id == JOB.c.job_id,
-        CONTRACT.c.trainer_id == trainer_id,
-        CONTRACT.c.state == ACTIVE,
-    )
-    query = _JOB_WITH_COUNT.add_columns(invited.label("invited"), working.label("working"))
-    rows = await connection.execute(query.where(JOB.c.job_id.in_(job_ids)))
+    rows = await connection.execute(_VISIBLE, {"of_jobs": list(job_ids), "of_trainer": trainer_id})
     return {row.job_id: Visible(_job(row), row.invited, row.working) for row in rows}
 
 

@@ -8,29 +8,29 @@ from services.jobs.domain import ReservationState, Ties
 from services.jobs.domain.work import OVER, RESOLVED
 from services.jobs.store.tables import CONTRACT, MILESTONE, RESERVATION
 
+_CONTRACT, _MILESTONE = insert(CONTRACT), insert(MILESTONE)
+_CONTRACT = _CONTRACT.on_conflict_do_update(
+    index_elements=["contract_id"], set_={"state": _CONTRACT.excluded.state}
+)
+_MILESTONE = _MILESTONE.on_conflict_do_update(
+    index_elements=["contract_id", "milestone_id"], set_={"state": _MILESTONE.excluded.state}
+)
+
 
 async def learn_contract(
     tx: AsyncConnection, contract_id: str, *, job_id: str, trainer_id: str, state: str
 ) -> None:
     """Store how a contract stands after its last event."""
-    row = insert(CONTRACT).values(
-        contract_id=contract_id, job_id=job_id, trainer_id=trainer_id, state=state
-    )
-    await tx.execute(
-        row.on_conflict_do_update(index_elements=["contract_id"], set_={"state": state})
-    )
+    row = {"contract_id": contract_id, "job_id": job_id, "trainer_id": trainer_id, "state": state}
+    await tx.execute(_CONTRACT, row)
 
 
 async def learn_milestone(
     tx: AsyncConnection, contract_id: str, milestone_id: str, state: str
 ) -> None:
     """Store how a milestone stands after its contract's last event."""
-    row = insert(MILESTONE).values(contract_id=contract_id, milestone_id=milestone_id, state=state)
-    await tx.execute(
-        row.on_conflict_do_update(
-            index_elements=["contract_id", "milestone_id"], set_={"state": state}
-        )
-    )
+    row = {"contract_id": contract_id, "milestone_id": milestone_id, "state": state}
+    await tx.execute(_MILESTONE, row)
 
 
 async def ties_of(tx: AsyncConnection, job_id: str) -> Ties:

@@ -12,6 +12,19 @@ from services.common.paging import Cursor, Page, beyond
 from services.messaging.domain import ChannelMember, Job, Thread, ThreadKind, Work
 from services.messaging.store.tables import CONTRACT, JOB, PARTICIPANT, THREAD
 
+# Put together once, as whatever the events of jobs and contracts ask.
+_JOB_LEARNED, _WORK_LEARNED = insert(JOB), insert(CONTRACT)
+_JOB_LEARNED = _JOB_LEARNED.on_conflict_do_update(
+    index_elements=["job_id"], set_={each.name: each for each in _JOB_LEARNED.excluded}
+)
+_WORK_LEARNED = _WORK_LEARNED.on_conflict_do_update(
+    index_elements=["contract_id"], set_={each.name: each for each in _WORK_LEARNED.excluded}
+)
+_KEY = sa.func.hashtextextended(sa.bindparam("name", type_=sa.Text), 0)
+_LOCKED = sa.select(sa.func.pg_advisory_xact_lock(_KEY))
+_JOB = sa.select(JOB).where(JOB.c.job_id == sa.bindparam("of_job"))
+_ACTIVE = sa.select(CONTRACT.c.active).where(CONTRACT.c.contract_id == sa.bindparam("of_contract"))
+
 
 async def learn_job(tx: AsyncConnection, job: Job) -> None:
     """Store a job as its last event told it."""
@@ -20,8 +33,7 @@ async def learn_job(tx: AsyncConnection, job: Job) -> None:
         "organisation_id": job.organisation_id,
         "adds_hires": job.adds_hires,
     }
-    row = insert(JOB).values(values)
-    await tx.execute(row.on_conflict_do_update(index_elements=["job_id"], set_=values))
+    await tx.execute(_JOB_LEARNED, values)
 
 
 async def lock_job(tx: AsyncConnection, job_id: str) -> Job | None:
@@ -30,24 +42,21 @@ async def lock_job(tx: AsyncConnection, job_id: str) -> Job | None:
     None while its own events have yet to come. The lock is on no row: jobs are kept by the events
     of jobs alone, and can be emptied to be heard of anew.
     """
-    key = sa.func.hashtextextended(f"channels of {job_id}", 0)
-    await tx.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
-    row = (await tx.execute(sa.select(JOB).where(JOB.c.job_id == job_id))).one_or_none()
+    await tx.execute(_LOCKED, {"name": f"channels of {job_id}"})
+    row = (await tx.execute(_JOB, {"of_job": job_id})).one_or_none()
     return None if row is None else Job(row.job_id, row.organisation_id, row.adds_hires)
 
 
 async def learn_work(tx: AsyncConnection, work: Work) -> bool:
     """Store a contract as its last event told it; answers whether it was active before."""
-    query = sa.select(CONTRACT.c.active).where(CONTRACT.c.contract_id == work.contract_id)
-    before = bool(await tx.scalar(query))
+    before = bool(await tx.scalar(_ACTIVE, {"of_contract": work.contract_id}))
     values = {
         "contract_id": work.contract_id,
         "job_id": work.job_id,
         "trainer_id": work.trainer_id,
         "active": work.active,
     }
-    row = insert(CONTRACT).values(values)
-    await tx.execute(row.on_conflict_do_update(index_elements=["contract_id"], set_=values))
+    await tx.execute(_WORK_LEARNED, values)
     return before
 
 

@@ -11,13 +11,22 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.proposals.domain import Job, Question, ScreeningPlan
 from services.proposals.store.tables import FOLDER, INVITATION, JOB
 
+# Put together once, as whatever is asked for each event or proposal.
+_FOUND = sa.select(JOB).where(JOB.c.job_id == sa.bindparam("of_job"))
+_LEARNED = insert(JOB)
+_LEARNED = _LEARNED.on_conflict_do_update(
+    index_elements=["job_id"],
+    set_={
+        **{column.name: column for column in _LEARNED.excluded},
+        # One event alone tells when it was published; the others leave that be.
+        "publish_time": sa.func.greatest(JOB.c.publish_time, _LEARNED.excluded.publish_time),
+    },
+)
+
 
 async def learn_job(tx: AsyncConnection, job: Job) -> None:
-    """Store what the last event told of a job, in place of what was known.
-
-    One event alone tells when it was published; the others leave that be.
-    """
-    values = {
+    """Store what the last event told of a job, in place of what was known."""
+    row = {
         "job_id": job.job_id,
         "organisation_id": job.organisation_id,
         "state": job.state,
@@ -28,16 +37,14 @@ async def learn_job(tx: AsyncConnection, job: Job) -> None:
         "folder_id": job.folder_id,
         "plan_version": job.plan and job.plan.version,
         "plan_questions": job.plan and written_questions(job.plan),
+        "publish_time": job.publish_time,
     }
-    row = insert(JOB).values(**values, publish_time=job.publish_time)
-    told = sa.func.greatest(JOB.c.publish_time, row.excluded.publish_time)
-    after = {**values, "publish_time": told}
-    await tx.execute(row.on_conflict_do_update(index_elements=["job_id"], set_=after))
+    await tx.execute(_LEARNED, row)
 
 
 async def find_job(connection: AsyncConnection, job_id: str) -> Job | None:
     """Read what is known of a job."""
-    row = (await connection.execute(sa.select(JOB).where(JOB.c.job_id == job_id))).one_or_none()
+    row = (await connection.execute(_FOUND, {"of_job": job_id})).one_or_none()
     return None if row is None else read_job(row)
 
 

@@ -10,10 +10,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.proposals.domain import Profile
 from services.proposals.store.tables import PROFILE
 
+_SAVED = insert(PROFILE)
+_SAVED = _SAVED.on_conflict_do_update(
+    index_elements=["trainer_id"], set_={column.name: column for column in _SAVED.excluded}
+)
+
 
 async def save_profile(tx: AsyncConnection, profile: Profile) -> None:
     """Store a profile, whole."""
-    values = {
+    row = {
         "trainer_id": profile.trainer_id,
         "first_name": profile.first_name,
         "last_name": profile.last_name,
@@ -24,8 +29,7 @@ async def save_profile(tx: AsyncConnection, profile: Profile) -> None:
         "resume_reference": profile.resume_reference,
         "update_time": profile.update_time,
     }
-    row = insert(PROFILE).values(values)
-    await tx.execute(row.on_conflict_do_update(index_elements=["trainer_id"], set_=values))
+    await tx.execute(_SAVED, row)
 
 
 async def find_profile(connection: AsyncConnection, trainer_id: str) -> Profile | None:
