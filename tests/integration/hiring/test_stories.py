@@ -59,7 +59,7 @@ class Theatre:
         """Wait until the story knows the payment's answer: asked, the activity has not told it."""
         handle = self.client.get_workflow_handle(hire_workflow_id(hire.proposal_id))
         async with asyncio.timeout(10):
-            while HIRE_DEADLINE not in (await handle.describe()).typed_search_attributes:  # noqa: ASYNC110 - the server tells no one
+            while (await handle.describe()).typed_search_attributes.get(HIRE_DEADLINE) is None:  # noqa: ASYNC110 - the server tells no one
                 await asyncio.sleep(0.02)
 
 
