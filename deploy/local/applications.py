@@ -14,9 +14,15 @@ SERVICES = ("jobs", "proposals", "contracts", "messaging")
 MIGRATIONS = ("migrate-services", "migrate-workflows")
 LOADED = (
     *(f"services.{name}.wiring" for name in SERVICES),
-    "services.common.migrations",
+    "services.registry",
     "workflows.worker",
     "deploy.local.stripe_sandbox.app",
+    # What these load late, and nearly each process needs.
+    "alembic.command",
+    "httpcore",
+    "opentelemetry.instrumentation.grpc._aio_client",
+    "opentelemetry.instrumentation.grpc._aio_server",
+    "uvloop",
 )
 """What a fork server loads, so that these processes, and the Stripe sandbox, start at once."""
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")

@@ -8,6 +8,7 @@ It forks while it has one thread, and nothing open but its socket: event loops, 
 core begin in the children.
 """
 
+import atexit
 import gc
 import json
 import os
@@ -50,21 +51,52 @@ class Task:
 def main() -> None:
     """Serve until the other end of the socket closes; in a child, run its program."""
     descriptor, *modules = sys.argv[1:]
+    ending = _Ending()
+    # Called last of all, because it is registered before the modules register anything.
+    atexit.register(ending.come)
     # Of what modules make while they load next to nothing is garbage: looking costs a tenth of it.
     gc.disable()
     for module in modules:
         import_module(module)
-    gc.enable()
     # What the collector never looks at stays one copy for all children.
-    gc.collect()
     gc.freeze()
+    gc.enable()
     if len([*Path("/proc/self/task").iterdir()]) > 1:
         sys.exit("loading the modules started a thread: a fork would leave its locks held")
     with socket.socket(fileno=int(descriptor)) as control:
         task = _serve(control)
     if task is not None:
         sys.argv = [task.module, *task.arguments]
-        runpy.run_module(task.module, run_name="__main__", alter_sys=True)
+        with ending:
+            runpy.run_module(task.module, run_name="__main__", alter_sys=True)
+
+
+class _Ending:
+    """The end of a forked program, without taking its modules apart.
+
+    That would touch every page it shares with the server, each of which the kernel then copies:
+    half of what the program's start costs. An error ends it the usual way, and so does a server.
+    """
+
+    def __init__(self) -> None:
+        self._code: int | None = None
+
+    def __enter__(self) -> None:
+        """Let the program begin."""
+
+    def __exit__(self, _: object, error: BaseException | None, trace: object) -> None:
+        """Note the exit code of a program that returned, or called `sys.exit` with a number."""
+        if error is None or (isinstance(error, SystemExit) and error.code is None):
+            self._code = 0
+        elif isinstance(error, SystemExit) and isinstance(error.code, int):
+            self._code = error.code
+
+    def come(self) -> None:
+        """End the process at once, where its exit code was noted."""
+        if self._code is not None:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(self._code)
 
 
 def _serve(control: socket.socket) -> Task | None:

@@ -39,6 +39,20 @@ if sys.argv[1] == "wait":
     time.sleep(100)
 sys.exit(int(sys.argv[1]))
 """
+PARTING = """
+import atexit, sys
+
+class Thing:
+    def __del__(self):
+        print("taken apart")
+
+thing = Thing()
+atexit.register(print, "its own end")
+print("unflushed")
+if sys.argv[1] == "error":
+    raise ValueError
+sys.exit(int(sys.argv[1]) if len(sys.argv[1]) == 1 else sys.argv[1])
+"""
 BUSY = """
 import threading, time
 threading.Thread(target=time.sleep, args=(9,), daemon=True).start()
@@ -64,6 +78,7 @@ def programs(folder: Path) -> Path:
     (folder / "loaded.py").write_text(LOADED)
     (folder / "program.py").write_text(PROGRAM)
     (folder / "busy.py").write_text(BUSY)
+    (folder / "parting.py").write_text(PARTING)
     return folder
 
 
@@ -116,6 +131,22 @@ async def test_each_end_is_told_of_the_right_program(
     assert started[1].returncode is None
     started[1].send_signal(signal.SIGTERM)
     assert await started[1].wait() == -signal.SIGTERM
+
+
+@pytest.mark.parametrize(
+    ("end", "code", "parted"),
+    [("0", 0, False), ("7", 7, False), ("an excuse", 1, True), ("error", 1, True)],
+)
+async def test_a_program_that_says_how_it_ends_does_so_without_being_taken_apart(
+    forks: ForkServer, programs: Path, end: str, code: int, parted: bool
+) -> None:
+    log = programs / "log"
+    forked = await forks.start(PythonProgram("parting", (end,)), {}, programs, log)
+    assert await forked.wait() == code
+    told = log.read_text()
+    assert "unflushed" in told
+    assert "its own end" in told
+    assert ("taken apart" in told) == parted
 
 
 async def test_with_the_server_its_programs_end_and_no_more_are_started(
