@@ -5,7 +5,7 @@ import os
 import shutil
 import sys
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,7 +34,7 @@ class NextVersion:
     @classmethod
     def of_jobs(cls, root: Path) -> "NextVersion":
         """Copy the tree; let a job have a cost centre in its proto, its table and its answers."""
-        for folder in ("services", "protos", "workflows"):
+        for folder in ("services", "protos"):
             shutil.copytree(ROOT / folder, root / folder)
         (root / "docs").mkdir()
         _replace(
@@ -57,53 +57,37 @@ class NextVersion:
         await self._run(dict(os.environ), str(self.root / "protos/generate.py"))
 
     async def migrate(self, environment: dict[str, str]) -> None:
-        """Run the migrations, as a roll-out does before the first process of the new version."""
-        await self._run(environment, "-P", "-m", "services", "migrate")
+        """Run its migrations, as a roll-out does before the first process of the new version."""
+        await self._run(environment, "-P", "-m", "services", "migrate", "jobs")
 
-    def serving(self, environment: dict[str, str]) -> AbstractAsyncContextManager[None]:
-        """Run the new version's jobs service while in the block."""
-        return program(self._told(environment), self.root, "-P", "-m", "services", "jobs")
+    @asynccontextmanager
+    async def serving(self, environment: dict[str, str]) -> AsyncIterator[None]:
+        """Run the new version's jobs service while in the block; stop it in order."""
+        process = await self._start(environment, "-P", "-m", "services", "jobs")
+        try:
+            yield
+        finally:
+            process.terminate()
+            await asyncio.wait_for(process.wait(), 60)
 
     async def _run(self, environment: dict[str, str], *arguments: str) -> None:
-        process = await _start(self._told(environment), self.root, *arguments)
+        process = await self._start(environment, *arguments)
         code = await asyncio.wait_for(process.wait(), 100)
-        assert code == 0, log_of(self.root)
+        assert code == 0, (self.root / "log").read_text()[-2000:]
 
-    def _told(self, environment: dict[str, str]) -> dict[str, str]:
+    async def _start(
+        self, environment: dict[str, str], *arguments: str
+    ) -> asyncio.subprocess.Process:
         path = f"{self.root}{os.pathsep}{self.root / 'protos/gen'}"
-        return {**environment, "PYTHONPATH": path}
-
-
-@asynccontextmanager
-async def program(
-    environment: dict[str, str], folder: Path, *arguments: str
-) -> AsyncIterator[None]:
-    """Run a Python program while in the block, with its log in the folder; stop it in order."""
-    process = await _start(environment, folder, *arguments)
-    try:
-        yield
-    finally:
-        process.terminate()
-        await asyncio.wait_for(process.wait(), 60)
-
-
-def log_of(folder: Path) -> str:
-    """The end of what programs in the folder said."""
-    return (folder / "log").read_text()[-2000:]
-
-
-async def _start(
-    environment: dict[str, str], folder: Path, *arguments: str
-) -> asyncio.subprocess.Process:
-    with (folder / "log").open("ab") as log:
-        return await asyncio.create_subprocess_exec(
-            sys.executable,
-            *arguments,
-            cwd=folder,
-            env=environment,
-            stdout=log,
-            stderr=log,
-        )
+        with (self.root / "log").open("ab") as log:
+            return await asyncio.create_subprocess_exec(
+                sys.executable,
+                *arguments,
+                cwd=self.root,
+                env={**environment, "PYTHONPATH": path},
+                stdout=log,
+                stderr=log,
+            )
 
 
 def _replace(path: Path, old: str, new: str) -> None:

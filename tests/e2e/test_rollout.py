@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,12 +12,13 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 from temporalio.api.workflowservice.v1 import DescribeWorkerDeploymentRequest
 from temporalio.client import Client
 
+from deploy.local.forking import ForkServer, PythonProgram
 from deploy.local.journey import Caller, new_id
 from deploy.local.ports import choose_free
 from hireflow.hiring.v1 import hire_pb2
 from hireflow.jobs.v1 import job_pb2, job_pb2_grpc
 from tests.e2e.conftest import Hire, System
-from tests.e2e.next_version import ADDED_FIELD_NUMBER, NextVersion, program
+from tests.e2e.next_version import ADDED_FIELD_NUMBER, NextVersion
 from tests.waiting import until
 from workflows.worker import DEPLOYMENT
 
@@ -51,15 +53,22 @@ def cost_centre_of(job: job_pb2.Job) -> str:
 
 
 @asynccontextmanager
-async def worker_of_build(system: System, name: str, folder: Path) -> AsyncIterator[None]:
+async def worker_of_build(
+    system: System, forks: ForkServer, name: str, folder: Path
+) -> AsyncIterator[None]:
     """A worker of another build beside the stack's; serving, so its build is the current one."""
     listen = f"127.0.0.1:{choose_free()}"
     build = {"HIREFLOW_BUILD_ID": name, "HIREFLOW_LISTEN": listen}
     environment = system.stack.environment("worker") | build
     client = await Client.connect(system.stack.addresses.temporal_address)
-    async with program(environment, folder, "-P", "-m", "workflows", "worker"):
+    worker = PythonProgram("workflows", ("worker",))
+    process = await forks.start(worker, environment, folder, folder / "log")
+    try:
         await until_current(client, name)
         yield
+    finally:
+        process.send_signal(signal.SIGTERM)
+        await asyncio.wait_for(process.wait(), 60)
 
 
 async def until_current(client: Client, name: str) -> None:
@@ -171,14 +180,14 @@ async def test_a_migration_and_a_proto_change_are_rolled_out_under_load_without_
 
 
 async def test_a_new_build_of_the_worker_takes_the_new_hires_and_leaves_the_old_to_theirs(
-    system: System, tmp_path: Path
+    system: System, forks: ForkServer, tmp_path: Path
 ) -> None:
     """Real processes; what a changed story does is `tests/workflows/test_rollout.py`."""
     stack = system.stack
     waiting = await system.proposed("pm_card_authenticationRequired")
     before = await waiting.start(await waiting.start_request())
     assert before.hire.waiting_for == hire_pb2.HIRE_WAITING_FOR_CLIENT_CONFIRMATION
-    async with worker_of_build(system, "next", tmp_path):
+    async with worker_of_build(system, forks, "next", tmp_path):
         journey = await system.proposed("pm_card_visa")
         after = await journey.start(await journey.start_request())
         ended = await system.ended(journey, after.hire.hire_id)
