@@ -38,8 +38,8 @@ class Scrape:
         return sum(values) if values else None
 
 
-async def scrape(address: str) -> Scrape:
-    """Read a process' metrics.
+async def scrape(address: str, name: str = "") -> Scrape:
+    """Read a process' metrics, or only those whose lines have a name in them.
 
     Raises:
         ValueError: what it tells is not Prometheus' text format.
@@ -48,10 +48,11 @@ async def scrape(address: str) -> Scrape:
     async with httpx.AsyncClient(verify=NO_CERTIFICATES, trust_env=False, timeout=30) as client:
         answer = await client.get(f"http://{address}/metrics")
     answer.raise_for_status()
+    lines = (line for line in answer.text.splitlines(keepends=True) if name in line)
     return Scrape(
         [
             Sample(sample.name, dict(sample.labels), sample.value)
-            for family in text_string_to_metric_families(answer.text)
+            for family in text_string_to_metric_families("".join(lines))
             for sample in family.samples
         ]
     )

@@ -7,12 +7,14 @@ from pathlib import Path
 
 async def until(held: Callable[[], bool | Awaitable[bool]], seconds: float = 60.0) -> None:
     """Wait until something holds; fails after that many seconds."""
+    pause = 0.05
     async with asyncio.timeout(seconds):
         while True:
             answer = held()
             if answer if isinstance(answer, bool) else await answer:
                 return
-            await asyncio.sleep(0.05)  # between two looks
+            await asyncio.sleep(pause)  # between two looks, ever rarer: some wait for long
+            pause = min(pause * 1.2, 0.25)
 
 
 async def until_logged(log: Path, after: int, *words: str) -> None:

@@ -35,15 +35,15 @@ def address_of(system: System, process: str) -> str:
     return str(urlsplit(addresses["metrics"]).netloc)
 
 
-async def scraped(system: System, process: str) -> Scrape:
-    return await scrape(address_of(system, process))
+async def scraped(system: System, process: str, name: str = "") -> Scrape:
+    return await scrape(address_of(system, process), name)
 
 
 async def until_told(
     system: System, process: str, name: str, held: Callable[[float], bool], **of: str
 ) -> None:
     async def holds() -> bool:
-        return held((await scraped(system, process)).find(name, **of) or 0)
+        return held((await scraped(system, process, name)).find(name, **of) or 0)
 
     await until(holds)
 
