@@ -14,14 +14,14 @@ ROOT = Path(__file__).parents[1]
 LONGEST = (
     "tests/e2e/kills/test_kills.py",
     "tests/e2e/kills/test_orders.py",
-    "tests/e2e/test_rollout.py",
     "tests/e2e/test_clean_up.py",
     "tests/e2e/test_chaos.py",
-    "tests/e2e/test_operations.py",
     "tests/e2e/test_hire.py",
-    "tests/e2e/test_demo.py",
+    "tests/e2e/test_rollout.py",
+    "tests/e2e/test_operations.py",
+    "tests/e2e/test_seed.py",
 )
-"""The files of the whole system's tests that take half a minute or more, the longest first."""
+"""The files of the whole system's tests that take twenty seconds or more, the longest first."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

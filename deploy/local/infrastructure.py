@@ -51,6 +51,8 @@ def specify_temporal(
     The write-ahead log nearly triples the throughput of its SQLite file, and the default poll
     rate of the transfer queue adds some 300 ms to every workflow. A server of several hosts rounds
     short timers and pauses between tries up to a second, for clocks that differ; here is one clock.
+    A workflow is deleted once the queues have noted that its end went through them: by default that
+    takes half a minute.
     """
     attributes = [
         part
@@ -67,6 +69,8 @@ def specify_temporal(
             *("--sqlite-pragma", "journal_mode=wal", "--sqlite-pragma", "synchronous=normal"),
             *("--dynamic-config-value", "history.transferProcessorMaxPollRPS=100"),
             *("--dynamic-config-value", 'history.timerProcessorMaxTimeShift="50ms"'),
+            *("--dynamic-config-value", 'history.transferProcessorUpdateAckInterval="1s"'),
+            *("--dynamic-config-value", 'history.visibilityProcessorUpdateAckInterval="1s"'),
             "--ui-disable-news-fetch",
             *attributes,
         ],

@@ -15,7 +15,7 @@ from deploy.local.chaos.view import View
 from deploy.local.forking import ForkServer
 from hireflow.hiring.v1 import hire_pb2
 
-SEED = 5
+SEED = 9
 
 
 async def a_hired_one(sources: Sources, outcome: Outcome) -> hire_pb2.Hire:
@@ -55,7 +55,7 @@ async def charge_again(scene: Scene, outcome: Outcome) -> str:
 async def test_hires_under_faults_are_found_faultless_until_one_is_charged_twice(
     tmp_path: Path, forks: ForkServer
 ) -> None:
-    plan = draw(SEED, hires=10, faults=15, seconds=10)
+    plan = draw(SEED, hires=12, faults=15, seconds=10)
     told = StringIO()
     view = View(Console(file=told, width=200))
     async with open_scene(tmp_path, plan, view, forks) as scene:
