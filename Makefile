@@ -4,7 +4,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 STAMP := .venv/.locked
 # The tests wait more than they work. Each worker has a stack of its own, about 1.5 GB.
-WORKERS ?= 2
+WORKERS ?= 3
 
 # Compiled once, a module serves every process of a run.
 unexport PYTHONDONTWRITEBYTECODE

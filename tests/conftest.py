@@ -5,23 +5,30 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from deploy.local.applications import LOADED, inherited_environment
 from deploy.local.forking import ForkServer
 from deploy.local.stack import Stack
 
 ROOT = Path(__file__).parents[1]
-LONGEST = (
+ORDER: tuple[str | tuple[str, ...], ...] = (
     "tests/e2e/kills/test_kills.py",
     "tests/e2e/kills/test_orders.py",
+    BESIDE := ("tests/integration/", "tests/workflows/"),
     "tests/e2e/test_clean_up.py",
     "tests/e2e/test_chaos.py",
     "tests/e2e/test_hire.py",
     "tests/e2e/test_rollout.py",
     "tests/e2e/test_operations.py",
     "tests/e2e/test_seed.py",
+    "tests/e2e/",
+    "tests/",
 )
-"""The files of the whole system's tests that take twenty seconds or more, the longest first."""
+"""The order in which tests begin. The whole system's wait for much: two workers go through them,
+each with a system of its own, the longest first; meanwhile a third one works through what is to be
+run beside them, which takes as long. What is left is small, so that all end together."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,18 +41,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the whole system's tests last, and of those the longest first.
+    """Put the tests into their order; those of a file stay together."""
 
-    Each worker keeps a system running from its first such test to its end: the later they begin,
-    the less they cost. The shortest come last, so that the workers end together.
-    """
-
-    def place(item: pytest.Item) -> tuple[bool, int]:
+    def place(item: pytest.Item) -> int:
         file = item.path.relative_to(ROOT).as_posix()
-        rank = LONGEST.index(file) if file in LONGEST else len(LONGEST)
-        return file.startswith("tests/e2e/"), rank
+        return next(at for at, begins in enumerate(ORDER) if file.startswith(begins))
 
     items.sort(key=place)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling:
+    """Give whole files to workers, and to one of them all that runs beside the systems."""
+    return _Scheduling(config, log)
+
+
+class _Scheduling(LoadFileScheduling):  # type: ignore[misc] # xdist ships no types
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return "beside" if file.startswith(BESIDE) else file
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,7 +161,7 @@ def _forget_dead_postmaster(cluster: Path) -> None:
 
 
 async def _accepts(data: DataDir, port: int) -> None:
-    import asyncpg  # type: ignore[import-untyped] # noqa: PLC0415 - no types; imported late
+    import asyncpg  # noqa: PLC0415 - imported late
 
     try:
         connection = await asyncpg.connect(

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, context
 from typing import Any, cast
 from weakref import WeakSet
 
-import asyncpg  # type: ignore[import-untyped] # it ships no types
+import asyncpg
 import sqlalchemy as sa
 from opentelemetry.metrics import CallbackOptions, Observation
 from sqlalchemy.exc import DBAPIError

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
-import asyncpg  # type: ignore[import-untyped] # it ships no types
+import asyncpg
 
 from services.common.telemetry import get_logger
 

@@ -65,7 +65,7 @@ async def swept(system: System, client: Client, journey: Journey, hire_id: str) 
 
 
 async def assert_swept(system: System, journey: Journey, hire: Hire) -> None:
-    """Undone, cancelled, free, not charged; and the proposal can be hired."""
+    """Undone, cancelled, free, not charged."""
     hire_id = hire.hire_id
     assert (hire.state, hire.end_reason) == (UNDONE, "HIRE_TERMINATED")
     await assert_undone_and_free(system, journey, hire)
@@ -75,11 +75,16 @@ async def assert_swept(system: System, journey: Journey, hire: Hire) -> None:
     steps = [told.step async for told in journey.watch(hire_id)]
     assert [step.number for step in steps] == sorted({step.number for step in steps})
     assert [step.what for step in steps][-2:] == ["contract_cancelled", "undone"]
+    await system.audited(hire_id)
+
+
+async def assert_hired_anew(system: System, journey: Journey, former: Hire) -> None:
+    """The proposal of a hire that was undone can be hired, by a hire of its own."""
     await journey.save_card(system.browser, VISA)
-    again = await system.ended(journey, (await start(journey)).hire.hire_id)
-    assert again.state == HIRED
-    assert again.hire_id != hire_id
-    await system.audited(hire_id, again.hire_id)
+    hire = await system.ended(journey, (await start(journey)).hire.hire_id)
+    assert hire.state == HIRED
+    assert hire.hire_id != former.hire_id
+    await system.audited(former.hire_id, hire.hire_id)
 
 
 async def test_a_hire_terminated_while_it_waits_for_the_client_is_undone(
@@ -91,6 +96,7 @@ async def test_a_hire_terminated_while_it_waits_for_the_client_is_undone(
     await terminate(temporal, started.hire)
     hire = await swept(system, temporal, journey, started.hire.hire_id)
     await assert_swept(system, journey, hire)
+    await assert_hired_anew(system, journey, hire)
 
 
 async def test_a_client_who_pays_after_the_terminate_is_refunded(
@@ -137,6 +143,7 @@ async def test_a_hire_terminated_between_payment_and_activation_is_refunded(
         assert await system.net_charged(paid) == (1, 0)
     # The activation that the dead run had asked for comes too late now.
     await assert_swept(system, journey, hire)
+    await assert_hired_anew(system, journey, hire)
 
 
 async def opening_its_thread(system: System, journey: Journey, client_secret: str) -> Hire:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
-import asyncpg  # type: ignore[import-untyped] # it ships no types
+import asyncpg
 import grpc.aio
 import pytest
 import sqlalchemy as sa

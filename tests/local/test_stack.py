@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import asyncpg  # type: ignore[import-untyped] # it ships no types
+import asyncpg
 import nats
 import psutil
 import pytest

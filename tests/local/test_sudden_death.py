@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import asyncpg  # type: ignore[import-untyped] # it ships no types
+import asyncpg
 import psutil
 
 from deploy.local.data_dir import DataDir

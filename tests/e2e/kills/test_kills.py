@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from itertools import chain, islice
 
-import asyncpg  # type: ignore[import-untyped] # it ships no types
+import asyncpg
 import pytest
 
 from tests.e2e.conftest import System

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import asyncpg  # type: ignore[import-untyped] # it ships no types
+import asyncpg
 
 from deploy.local.journey import Journey
 from hireflow.contracts.v1 import contract_pb2
