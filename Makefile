@@ -30,12 +30,13 @@ demo: $(STAMP)      ## from publishing to Done Hiring on a fresh stack, shown li
 test: $(STAMP)      ## every test, on the real parts
 	@$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-check: $(STAMP)      ## format, lint, types, the import law, protos
+check: $(STAMP)      ## format, lint, types, the import law, protos, and that every test is found
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python protos/generate.py --check
+	@set -o pipefail; $(BIN)/pytest --collect-only --quiet | { grep -v '^tests/.*::' || true; }
 
 bench: $(STAMP)      ## measure beside floors, about a quarter of an hour
 	@$(BIN)/python -m benchmarks --save
