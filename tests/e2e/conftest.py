@@ -19,6 +19,7 @@ from deploy.local.stack import Stack
 from deploy.local.stripe_account import api_key
 from hireflow.hiring.v1 import hire_pb2, hire_pb2_grpc
 from services.common.runtime import running
+from tests.conftest import ROOMY
 from tests.e2e.collector import Collector, collecting
 from tests.stops import Stop, armed
 from workflows.hiring import wiring
@@ -232,7 +233,11 @@ def told(collector: Collector, stops: Path) -> dict[str, dict[str, str]]:
         # A test that looks at a trace says so in its traceparent.
         "OTEL_TRACES_SAMPLER": "parentbased_always_off",
     }
-    return {**dict.fromkeys((*SERVICES, "hiring"), more), "worker": {**more, **WORKER}}
+    return {
+        **ROOMY,
+        **dict.fromkeys((*SERVICES, "hiring"), more),
+        "worker": {**more, **WORKER},
+    }
 
 
 @pytest.fixture(scope="session")
