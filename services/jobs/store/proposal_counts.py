@@ -22,12 +22,10 @@ _ONE_LESS = (
 async def count_proposal(tx: AsyncConnection, job_id: str, proposal_id: str, *, live: bool) -> None:
     """Count a proposal in its job while it is live; a repeat changes nothing."""
     if live:
-        changed = await tx.execute(_CAME, {"proposal_id": proposal_id, "job_id": job_id})
+        came = await tx.execute(_CAME, {"proposal_id": proposal_id, "job_id": job_id})
+        if came.one_or_none() is not None:
+            await tx.execute(_ONE_MORE, {"job_id": job_id, "live": 1})
     else:
-        changed = await tx.execute(_LEFT, {"of_proposal": proposal_id})
-    if changed.one_or_none() is None:
-        return
-    if live:
-        await tx.execute(_ONE_MORE, {"job_id": job_id, "live": 1})
-    else:
-        await tx.execute(_ONE_LESS, {"of_job": job_id})
+        left = await tx.execute(_LEFT, {"of_proposal": proposal_id})
+        if left.one_or_none() is not None:
+            await tx.execute(_ONE_LESS, {"of_job": job_id})
